@@ -1,0 +1,9 @@
+/**
+ * Keeps Lifeboat backups in Google Cloud Storage.
+ *
+ * This release reserves the package and exports nothing: the adapter follows in its own release.
+ * Until then use `FileSystemObjectStore` of `@lifeboat/core`, or implement its `ObjectStore` port.
+ *
+ * @module
+ */
+export {};
