@@ -1,0 +1,64 @@
+import type { Issue } from './issue.ts';
+import type { ResourceIdentifier } from './kubernetes.ts';
+
+/** Where a volume snapshot stands; see docs/concepts.md for the states. */
+export type SnapshotState =
+  | 'Requested'
+  | 'Bound'
+  | 'HandleAssigned'
+  | 'ReadyToUse'
+  | 'Detached'
+  | 'Failed';
+
+/** What happens to a volume's snapshot while a backup runs. */
+export interface SnapshotEvent {
+  readonly type: 'snapshot';
+  readonly state: SnapshotState;
+  /** The claim that is being snapshotted. */
+  readonly namespace: string;
+  readonly claimName: string;
+  readonly driver: string;
+  readonly volumeSnapshotName?: string | undefined;
+  readonly volumeSnapshotContentName?: string | undefined;
+  readonly snapshotHandle?: string | undefined;
+}
+
+/** What a backup reports while it runs. Events are ordered per item; `progress` never goes back. */
+export type BackupEvent =
+  | {
+      readonly type: 'phase';
+      readonly phase: 'Claiming' | 'Collecting' | 'WaitingForSnapshots' | 'Finalizing';
+    }
+  | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
+  | {
+      readonly type: 'item';
+      readonly object: ResourceIdentifier;
+      readonly action: 'stored' | 'skipped';
+    }
+  | { readonly type: 'uploaded'; readonly key: string }
+  | { readonly type: 'issue'; readonly issue: Issue }
+  | SnapshotEvent;
+
+/** What a restore did with one object. */
+export type RestoreAction = 'created' | 'updated' | 'skipped' | 'failed';
+
+/** What a restore reports while it runs. Events are ordered per item; `progress` never goes back. */
+export type RestoreEvent =
+  | {
+      readonly type: 'phase';
+      readonly phase: 'Reading' | 'Restoring' | 'WaitingForClaims' | 'Finalizing';
+    }
+  | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
+  | {
+      readonly type: 'item';
+      readonly object: ResourceIdentifier;
+      readonly action: RestoreAction;
+      readonly reason?: string | undefined;
+    }
+  | {
+      readonly type: 'claim';
+      readonly namespace: string;
+      readonly claimName: string;
+      readonly state: 'Bound' | 'WaitingForFirstConsumer';
+    }
+  | { readonly type: 'issue'; readonly issue: Issue };

@@ -1,0 +1,148 @@
+/**
+ * A JSON value as the API server sent it. Numbers that a JavaScript `number` would change (9007199254740993, 1e400, 1.10)
+ * are held as {@link RawNumber} so that they are written back digit by digit.
+ */
+export type JsonValue = string | number | boolean | null | RawNumber | JsonArray | JsonObject;
+
+/** A JSON object; a missing key reads as `undefined`. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** A JSON array. */
+export type JsonArray = readonly JsonValue[];
+
+/** A number kept as its source text, made by `JSON.rawJSON` and emitted verbatim by `JSON.stringify`. */
+export interface RawNumber {
+  readonly rawJSON: string;
+}
+
+// TypeScript 6 has no declaration for the stage-4 proposal "JSON.parse source text access", Node has had it since 22.
+interface JsonWithSourceText {
+  rawJSON(text: string): RawNumber;
+  isRawJSON(value: unknown): value is RawNumber;
+  parse(
+    text: string,
+    reviver?: (key: string, value: JsonValue, context: { readonly source?: string }) => JsonValue,
+  ): JsonValue;
+}
+
+const json: JsonWithSourceText = jsonWithSourceText(JSON);
+
+function jsonWithSourceText(candidate: object): JsonWithSourceText {
+  if (!hasSourceText(candidate)) {
+    throw new TypeError('JSON.rawJSON is missing: Lifeboat needs Node.js 22.19 or newer');
+  }
+  return candidate;
+}
+
+function hasSourceText(candidate: object): candidate is JsonWithSourceText {
+  return 'rawJSON' in candidate && 'isRawJSON' in candidate;
+}
+
+// A number token that may not survive: 16 or more digits, an exponent, a fraction ending in zero or below 1e-6, or -0. A
+// hit inside a string only costs the slower parse; the delimiters keep digests and timestamps from hitting.
+const suspectNumber: RegExp =
+  /(?:^|[:,[])\s*(?:-?[0-9][0-9.]{15,}|-?[0-9.]+[eE][+-]?[0-9]+|-?[0-9]+\.[0-9]*0|-?0\.0{6}[0-9]*|-0)\s*(?:[,}\]]|$)/;
+
+/**
+ * Parses JSON without losing a number.
+ *
+ * - A number whose text `JSON.stringify` would change becomes a {@link RawNumber}; every other value is as `JSON.parse` gives it.
+ * - A `__proto__` key is an ordinary own property.
+ * - Text without a suspicious number takes the native fast path.
+ *
+ * @throws SyntaxError when the text is not JSON.
+ */
+export function parseJson(text: string): JsonValue {
+  if (!suspectNumber.test(text)) {
+    return json.parse(text);
+  }
+  return json.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && String(value) !== source
+      ? json.rawJSON(source)
+      : value,
+  );
+}
+
+/** Whether a value is a number kept as source text. */
+export function isRawNumber(value: unknown): value is RawNumber {
+  return json.isRawJSON(value);
+}
+
+/** Whether a value is a JSON object: neither an array, nor `null`, nor a {@link RawNumber}. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
+  );
+}
+
+/** Whether a value is a JSON array. */
+export function isJsonArray(value: unknown): value is JsonArray {
+  return Array.isArray(value);
+}
+
+/**
+ * Serialises as Go's `encoding/json` does for a map, which is what Velero stores: compact, keys sorted by code point,
+ * `<`, `>`, `&`, U+2028 and U+2029 escaped. Raw numbers are written back verbatim; `undefined` members are left out.
+ */
+export function stringifyJson(value: JsonValue): string {
+  return escapeHtml(stringifySorted(value));
+}
+
+/**
+ * Serialises as Go's indenting encoder does for a struct, the form of `velero-backup.json`: two spaces, keys in the order
+ * they were set, the same escapes as {@link stringifyJson}, no newline at the end.
+ */
+export function stringifyPrettyJson(value: JsonValue): string {
+  return escapeHtml(JSON.stringify(value, undefined, 2));
+}
+
+/** Whether two JSON values are equal; the order of keys and `undefined` members do not count. */
+export function jsonEquals(left: JsonValue | undefined, right: JsonValue | undefined): boolean {
+  if (left === right) {
+    return true;
+  }
+  if (left === undefined || right === undefined) {
+    return false;
+  }
+  return stringifySorted(left) === stringifySorted(right);
+}
+
+/** Escapes in JSON text the characters that Go's encoder escapes. */
+export function escapeHtml(text: string): string {
+  return text.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+// Written out by hand because `JSON.stringify` puts integer-like keys first, whatever the order they were set in.
+function stringifySorted(value: JsonValue): string {
+  if (isJsonArray(value)) {
+    return `[${value.map(stringifySorted).join(',')}]`;
+  }
+  if (!isJsonObject(value)) {
+    return JSON.stringify(value);
+  }
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort(compareCodePoints)) {
+    const member = value[key];
+    if (member !== undefined) {
+      members.push(`${JSON.stringify(key)}:${stringifySorted(member)}`);
+    }
+  }
+  return `{${members.join(',')}}`;
+}
+
+/** Compares two strings by their UTF-8 bytes, the order in which Go sorts strings and etcd keeps keys. */
+export function compareCodePoints(left: string, right: string): number {
+  if (left === right) {
+    return 0;
+  }
+  // UTF-16 and UTF-8 order differ only where a surrogate is compared with a character from U+E000 on.
+  if (!/[\ud800-\uffff]/.test(left) || !/[\ud800-\uffff]/.test(right)) {
+    return left < right ? -1 : 1;
+  }
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
