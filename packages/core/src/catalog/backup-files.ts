@@ -1,0 +1,174 @@
+import { isLifeboatError, LifeboatError } from '../errors.ts';
+import { readAll } from '../internal/read-all.ts';
+import type { Backup } from '../model/backup.ts';
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import { type BackupJsonArtifact, type BackupTextArtifact, backupArtifacts } from './artifact.ts';
+import { decodeBackup, encodeBackup } from './artifacts/backup-json.ts';
+import { createObject } from './create-object.ts';
+import { gunzipJson, gzipJson, gzipText } from './gzip-json.ts';
+import { backupKey } from './key-layout.ts';
+
+const mebibyte = 1024 * 1024;
+/** A file larger than these is refused: no backup of any size that a cluster can hold comes near. */
+const maximumCompressedBytes = 64 * mebibyte;
+const maximumJsonBytes = 256 * mebibyte;
+const maximumBackupBytes = 16 * mebibyte;
+
+/** Stores one of a backup's JSON files, replacing it if it exists. */
+export async function putArtifact(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupJsonArtifact,
+  value: JsonValue,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const { contentType } = backupArtifacts[artifact];
+  await store.put(backupKey(name, artifact), await gzipJson(value), { contentType, signal });
+}
+
+/** Stores one of a backup's text files, replacing it if it exists. */
+export async function putText(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupTextArtifact,
+  text: string,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const { contentType } = backupArtifacts[artifact];
+  await store.put(backupKey(name, artifact), await gzipText(text), { contentType, signal });
+}
+
+/**
+ * Reads one of a backup's JSON files; `undefined` when it is missing, which means the same as its empty value. `null`, which
+ * Velero writes for an empty list, is returned as it is: see {@link readArtifactList}.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is empty, damaged, or unreasonably large.
+ */
+export async function readArtifact(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupJsonArtifact,
+  { signal }: CallOptions = {},
+): Promise<JsonValue | undefined> {
+  const target = backupKey(name, artifact);
+  const bytes = await readObject(store, target, maximumCompressedBytes, signal);
+  return bytes && (await gunzipJson(bytes, { target, maximumBytes: maximumJsonBytes }));
+}
+
+/**
+ * Reads one of a backup's files that hold a list of objects. Missing, `null` and `[]` all read as an empty list.
+ *
+ * @throws {LifeboatError} code CorruptBackup as {@link readArtifact} does, and when it holds anything else.
+ */
+export async function readArtifactList(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupJsonArtifact,
+  options: CallOptions = {},
+): Promise<readonly JsonObject[]> {
+  const value = (await readArtifact(store, name, artifact, options)) ?? [];
+  if (isJsonArray(value) && value.every(isJsonObject)) {
+    return value;
+  }
+  const target = backupKey(name, artifact);
+  throw new LifeboatError(`${target} does not hold a list of objects: the file is damaged`, {
+    code: 'CorruptBackup',
+    operation: 'catalog.read',
+    target,
+  });
+}
+
+/**
+ * Opens a backup's archive for reading.
+ *
+ * @throws {LifeboatError} code CorruptBackup when the archive is missing: without it the backup cannot be restored.
+ */
+export async function openArchive(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const target = backupKey(name, 'archive');
+  try {
+    return await store.get(target, { signal });
+  } catch (error) {
+    if (isLifeboatError(error, 'NotFound')) {
+      throw new LifeboatError(
+        `backup ${name} has no archive: ${target} is missing in ${store.location}. Only its description is left; it cannot be restored`,
+        { code: 'CorruptBackup', operation: 'catalog.openArchive', target, cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/**
+ * Stores `velero-backup.json`: the last file of a backup, written once, because from then on every reader takes the backup
+ * for complete.
+ *
+ * @throws {LifeboatError} code AlreadyExists when another writer has stored a backup of this name. A repetition of a call
+ * that had succeeded without its caller knowing is not one: the uid tells.
+ */
+export async function putBackup(
+  store: ObjectStore,
+  backup: Backup,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const { name, uid } = backup.metadata;
+  const key = backupKey(name, 'backup');
+  const { contentType } = backupArtifacts.backup;
+  try {
+    await createObject(store, key, Buffer.from(encodeBackup(backup)), { contentType, signal });
+  } catch (error) {
+    if (!isLifeboatError(error, 'AlreadyExists')) {
+      throw error;
+    }
+    const stored = await readBackup(store, name, { signal });
+    if (uid === undefined || stored?.metadata.uid !== uid) {
+      throw error;
+    }
+  }
+}
+
+/**
+ * Reads `velero-backup.json`; `undefined` when it is missing.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is not the description of a backup of this name.
+ */
+export async function readBackup(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions = {},
+): Promise<Backup | undefined> {
+  const target = backupKey(name, 'backup');
+  const bytes = await readObject(store, target, maximumBackupBytes, signal);
+  return bytes && decodeBackup(bytes, { name, target });
+}
+
+/** Whether a backup of this name is complete: its `velero-backup.json` exists. */
+export async function backupExists(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions = {},
+): Promise<boolean> {
+  return (await store.stat(backupKey(name, 'backup'), { signal })) !== undefined;
+}
+
+async function readObject(
+  store: ObjectStore,
+  target: string,
+  maximumBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  let body: AsyncIterable<Uint8Array>;
+  try {
+    body = await store.get(target, { signal });
+  } catch (error) {
+    if (isLifeboatError(error, 'NotFound')) {
+      return undefined;
+    }
+    throw error;
+  }
+  return readAll(body, { maximumBytes, target });
+}

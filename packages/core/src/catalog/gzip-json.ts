@@ -1,0 +1,55 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+
+import { LifeboatError, messageOf } from '../errors.ts';
+import { escapeHtml, type JsonValue, parseJson } from '../model/json.ts';
+
+const compress = promisify(gzip);
+const decompress: (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> =
+  promisify(gunzip);
+
+/** Compresses text as one gzip member. */
+export async function gzipText(text: string): Promise<Uint8Array> {
+  return compress(text);
+}
+
+/**
+ * Encodes a value as Velero stores it: compact JSON with the characters escaped that Go escapes, keys in the order they
+ * were set, a newline, all as one gzip member.
+ */
+export async function gzipJson(value: JsonValue): Promise<Uint8Array> {
+  return gzipText(`${escapeHtml(JSON.stringify(value))}\n`);
+}
+
+/**
+ * Decodes what {@link gzipJson} or Velero encoded.
+ *
+ * @throws {LifeboatError} code CorruptBackup when the bytes are empty, not gzip, cut off, not JSON, or decompress to more
+ * than `maximumBytes`.
+ */
+export async function gunzipJson(
+  bytes: Uint8Array,
+  { target, maximumBytes }: { readonly target: string; readonly maximumBytes: number },
+): Promise<JsonValue> {
+  if (bytes.byteLength === 0) {
+    throw corrupt(target, 'it is empty');
+  }
+  let text: string;
+  try {
+    text = (await decompress(bytes, { maxOutputLength: maximumBytes })).toString();
+  } catch (error) {
+    throw corrupt(target, `it cannot be decompressed: ${messageOf(error)}`, error);
+  }
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw corrupt(target, 'it does not hold JSON', error);
+  }
+}
+
+function corrupt(target: string, why: string, cause?: unknown): LifeboatError {
+  return new LifeboatError(
+    `${target} cannot be read: ${why}. The file is damaged or was not written by a backup tool; restore it from another copy of the store`,
+    { code: 'CorruptBackup', operation: 'catalog.read', target, cause },
+  );
+}
