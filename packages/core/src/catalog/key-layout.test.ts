@@ -5,7 +5,6 @@ import { type BackupArtifact, type RestoreArtifact } from './artifact.ts';
 import {
   backupDirectory,
   backupKey,
-  backupKeys,
   claimKey,
   restoreDirectory,
   restoreKey,
@@ -29,16 +28,6 @@ describe('backupKey', () => {
     ['index', 'backups/b1/lifeboat-index.json.gz'],
   ])('%s is %s', (artifact, key) => {
     expect(backupKey('b1', artifact)).toBe(key);
-  });
-});
-
-describe('backupKeys', () => {
-  it('lists every file of a backup, but not its claim', () => {
-    const keys = backupKeys('b1');
-    expect(keys).toHaveLength(14);
-    expect(keys).toContain(backupKey('b1', 'backup'));
-    expect(keys).toContain(backupKey('b1', 'index'));
-    expect(keys).not.toContain(claimKey('b1'));
   });
 });
 
@@ -69,7 +58,6 @@ describe('names', () => {
       const uses = [
         () => backupDirectory(name),
         () => backupKey(name, 'archive'),
-        () => backupKeys(name),
         () => claimKey(name),
         () => restoreDirectory(name),
         () => restoreKey(name, 'logs'),

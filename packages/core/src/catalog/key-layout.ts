@@ -32,16 +32,6 @@ export function backupKey(name: string, artifact: BackupArtifact): string {
 }
 
 /**
- * The keys of all files that a backup can have, its claim not among them.
- *
- * @throws {ValidationError} as {@link backupDirectory} does.
- */
-export function backupKeys(name: string): readonly string[] {
-  const directory = backupDirectory(name);
-  return Object.values(backupArtifacts).map((artifact) => directory + fileName(artifact, name));
-}
-
-/**
  * The key of the claim that a run takes a backup's name with.
  *
  * @throws {ValidationError} as {@link backupDirectory} does.

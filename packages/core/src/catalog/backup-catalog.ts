@@ -1,0 +1,111 @@
+import { isLifeboatError, messageOf } from '../errors.ts';
+import type { Backup } from '../model/backup.ts';
+import type { Issue } from '../model/issue.ts';
+import { compareCodePoints } from '../model/json.ts';
+import { isDnsSubdomain } from '../model/kubernetes-name.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import { readBackup } from './backup-files.ts';
+import { deleteBackupFiles } from './delete-backup-files.ts';
+import { backupsDirectory } from './key-layout.ts';
+
+/** Options of {@link BackupCatalog.list}. */
+export interface ListBackupsOptions extends CallOptions {
+  /** Told of each directory whose backup cannot be read; the list goes on without it. */
+  readonly onIssue?: ((issue: Issue) => void) | undefined;
+}
+
+/** The backups in an object store, whether Lifeboat or Velero made them. It never touches a cluster. */
+export class BackupCatalog {
+  readonly #store: ObjectStore;
+  readonly #logger: Logger;
+
+  constructor(store: ObjectStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /**
+   * Lists the complete backups by name, reading one description at a time; nothing more once the loop is left.
+   *
+   * - A directory without `velero-backup.json` is an unfinished or half deleted backup and is left out.
+   * - A backup deleted meanwhile is left out; one that cannot be read is an issue, and a warning in the log.
+   * - Aborted: rejects with `signal.reason`.
+   *
+   * @throws {ObjectStoreError} when the store cannot be read.
+   */
+  async *list({ signal, onIssue }: ListBackupsOptions = {}): AsyncIterable<Backup> {
+    for (const name of await this.#names(signal)) {
+      signal?.throwIfAborted();
+      const backup = await this.#readOrReport(name, { signal, onIssue });
+      if (backup !== undefined) {
+        yield backup;
+      }
+    }
+  }
+
+  /**
+   * Reads the description of a backup; `undefined` when there is no complete backup of that name.
+   *
+   * @throws {LifeboatError} code CorruptBackup when what is stored there does not describe a backup of that name.
+   * @throws {ValidationError} when the name cannot be a backup's.
+   */
+  async get(name: string, { signal }: CallOptions = {}): Promise<Backup | undefined> {
+    signal?.throwIfAborted();
+    return readBackup(this.#store, name, { signal });
+  }
+
+  /**
+   * Deletes every file of a backup. A missing backup is success; so the rest of an interrupted deletion is deleted by repeating
+   * it. The backup's storage snapshots are not freed: that takes a cluster, and the engine's `deleteBackup`.
+   *
+   * @throws {ObjectStoreError} code Retained when a lock of the store forbids it.
+   * @throws {ValidationError} when the name cannot be a backup's.
+   */
+  async delete(name: string, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await deleteBackupFiles(this.#store, name, { signal });
+  }
+
+  async #names(signal: AbortSignal | undefined): Promise<readonly string[]> {
+    signal?.throwIfAborted();
+    const names: string[] = [];
+    for await (const prefix of this.#store.listPrefixes(backupsDirectory, { signal })) {
+      names.push(prefix.slice(backupsDirectory.length, -1));
+    }
+    // A store sorts `a-b/` before `a/`; by name it is the other way round.
+    return names.sort(compareCodePoints);
+  }
+
+  async #readOrReport(
+    name: string,
+    { signal, onIssue }: ListBackupsOptions,
+  ): Promise<Backup | undefined> {
+    if (!isDnsSubdomain(name)) {
+      this.#report(name, 'the name of the directory cannot be the name of a backup', onIssue);
+      return undefined;
+    }
+    try {
+      return await readBackup(this.#store, name, { signal });
+    } catch (error) {
+      if (!isLifeboatError(error, 'CorruptBackup')) {
+        throw error;
+      }
+      this.#report(name, messageOf(error), onIssue);
+      return undefined;
+    }
+  }
+
+  #report(name: string, why: string, onIssue: ListBackupsOptions['onIssue']): void {
+    this.#logger.warn('a backup cannot be read', {
+      backup: name,
+      store: this.#store.location,
+      error: why,
+    });
+    onIssue?.({
+      severity: 'warning',
+      reason: 'CorruptBackup',
+      message: `${backupsDirectory}${name}/ in ${this.#store.location} is left out of the list: ${why}`,
+    });
+  }
+}

@@ -1,0 +1,208 @@
+import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
+import { readAll } from '../internal/read-all.ts';
+import { silentLogger } from '../internal/silent-logger.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import { isJsonObject, parseJson } from '../model/json.ts';
+import { stringAt } from '../model/object-path.ts';
+import { formatTimestamp } from '../model/timestamp.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import { backupExists, readBackup } from './backup-files.ts';
+import { createObject } from './create-object.ts';
+import { deleteBackupFiles } from './delete-backup-files.ts';
+import { claimKey } from './key-layout.ts';
+
+const operation = 'backup';
+const maximumClaimBytes = 64 * 1024;
+const cleanUpTimeoutMs = 30_000;
+
+/** A run's claim on the name of a backup. */
+export interface BackupClaim {
+  /** The backup's name. */
+  readonly name: string;
+  /** The run, a UUID: what the run makes in the cluster carries it too. */
+  readonly runId: string;
+  readonly startedAt: Date;
+  /** Go on with a store that cannot tell two writers of one name apart. @default false */
+  readonly allowUnsafeConcurrentWriters?: boolean | undefined;
+  /** Told when the claim is unsafe. @default no logging */
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * Takes the name of a backup, so that no other run writes into its directory. To be called before anything else is touched.
+ *
+ * - Of racing runs exactly one gets the name, if the store's `ifAbsent` is atomic.
+ * - Repeated by the same run it succeeds again.
+ * - Fails or aborts: the claim is not left behind.
+ *
+ * @throws {LifeboatError} code AlreadyExists when another run has claimed the name, or a backup of that name exists.
+ * @throws {LifeboatError} code Unsupported when the store lacks `ifAbsent` and that is not allowed.
+ * @throws {ValidationError} when the name cannot be a backup's.
+ */
+export async function claimBackup(
+  store: ObjectStore,
+  claim: BackupClaim,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const { name, allowUnsafeConcurrentWriters = false, logger = silentLogger } = claim;
+  signal?.throwIfAborted();
+  if (!store.capabilities.ifAbsent) {
+    if (!allowUnsafeConcurrentWriters) {
+      throw unsafeStore(store, name);
+    }
+    logger.warn('the store cannot keep two writers of one backup apart', {
+      backup: name,
+      store: store.location,
+    });
+  }
+  try {
+    await createClaim(store, claim, signal);
+    if (await backupExists(store, name, { signal })) {
+      throw alreadyExists(store, name, 'a backup of this name is stored there');
+    }
+  } catch (error) {
+    await releaseClaim(store, claim, logger);
+    throw error;
+  }
+}
+
+/** Options of {@link abandonBackup}. */
+export interface AbandonBackupOptions extends CallOptions {
+  /** The uid of the Backup that the run was to store. Without it a stored backup is never taken for the run's own. */
+  readonly uid?: string | undefined;
+}
+
+/**
+ * Gives the name of a backup back after a run that failed: deletes the files of the run, its claim last, so that a clean-up
+ * that is itself interrupted can still be recognised and finished. Repeating it is harmless. To be called only by the run
+ * that holds the claim.
+ *
+ * A `velero-backup.json` with the run's uid is deleted first of all: a reader must not see half a backup. One with another uid
+ * is a backup that somebody else completed meanwhile: then its files stay and only the claim goes.
+ */
+export async function abandonBackup(
+  store: ObjectStore,
+  name: string,
+  { signal, uid }: AbandonBackupOptions = {},
+): Promise<void> {
+  if (await isForeign(store, name, uid, signal)) {
+    await store.delete(claimKey(name), { signal });
+  } else {
+    await deleteBackupFiles(store, name, { signal });
+  }
+}
+
+async function isForeign(
+  store: ObjectStore,
+  name: string,
+  uid: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    const stored = await readBackup(store, name, { signal });
+    return stored !== undefined && (uid === undefined || stored.metadata.uid !== uid);
+  } catch (error) {
+    // What we store is whole or absent: a damaged one is not ours.
+    if (isLifeboatError(error, 'CorruptBackup')) {
+      return true;
+    }
+    throw error;
+  }
+}
+
+async function createClaim(
+  store: ObjectStore,
+  { name, runId, startedAt }: BackupClaim,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const document = { runId, startTimestamp: formatTimestamp(startedAt), owner: 'lifeboat' };
+  const body = Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
+  try {
+    await createObject(store, claimKey(name), body, { contentType: 'application/json', signal });
+  } catch (error) {
+    if (!isLifeboatError(error, 'AlreadyExists')) {
+      throw error;
+    }
+    const holder = await readClaim(store, name, signal);
+    if (holder?.runId === runId) {
+      return;
+    }
+    throw (await backupExists(store, name, { signal }))
+      ? alreadyExists(store, name, 'a backup of this name is stored there', error)
+      : alreadyExists(
+          store,
+          name,
+          `run ${holder?.runId ?? 'unknown'}, begun ${holder?.startTimestamp ?? 'at an unknown time'}, is making a backup of this name or was stopped while it did`,
+          error,
+        );
+  }
+}
+
+// A claim whose creation seemed to fail may be stored all the same, so it is looked at, under a deadline of its own. The caller
+// gets the error that stopped it, whatever happens here.
+async function releaseClaim(
+  store: ObjectStore,
+  { name, runId }: BackupClaim,
+  logger: Logger,
+): Promise<void> {
+  using deadline = withDeadline(undefined, cleanUpTimeoutMs);
+  const { signal } = deadline;
+  try {
+    if ((await readClaim(store, name, signal))?.runId === runId) {
+      await store.delete(claimKey(name), { signal });
+    }
+  } catch (error) {
+    logger.warn('the claim of a backup that was not made is left in the store', {
+      backup: name,
+      store: store.location,
+      error: messageOf(error),
+    });
+  }
+}
+
+interface StoredClaim {
+  readonly runId: string | undefined;
+  readonly startTimestamp: string | undefined;
+}
+
+// Only for the message and to recognise our own: a claim that cannot be read is a claim all the same.
+async function readClaim(
+  store: ObjectStore,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<StoredClaim | undefined> {
+  try {
+    const body = await store.get(claimKey(name), { signal });
+    const bytes = await readAll(body, { maximumBytes: maximumClaimBytes, target: claimKey(name) });
+    const document = parseJson(new TextDecoder().decode(bytes));
+    return isJsonObject(document)
+      ? {
+          runId: stringAt(document, ['runId']),
+          startTimestamp: stringAt(document, ['startTimestamp']),
+        }
+      : undefined;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+function alreadyExists(
+  store: ObjectStore,
+  name: string,
+  why: string,
+  cause?: unknown,
+): LifeboatError {
+  return new LifeboatError(
+    `backup ${name} cannot be made in ${store.location}: ${why}. Choose another name, or delete what is there`,
+    { code: 'AlreadyExists', operation, target: name, cause },
+  );
+}
+
+function unsafeStore(store: ObjectStore, name: string): LifeboatError {
+  return new LifeboatError(
+    `backup ${name} cannot be made in ${store.location}: the store cannot create an object only if it is absent, so two runs could write one backup. If no other run writes to it, set allowUnsafeConcurrentWriters`,
+    { code: 'Unsupported', operation, target: name },
+  );
+}
