@@ -6,9 +6,10 @@ start "$CLUSTER" etcd "$CSI/etcd" --name default --data-dir "$CLUSTER/etcd" --un
   --listen-client-urls "$client" --advertise-client-urls "$client" \
   --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "default=$peer"
 
-# The short compaction interval makes "410 Gone" on a list's continue token and on a watch something a test can wait for.
+# The short compaction interval makes "410 Gone" on a list's continue token something a test can wait for, and on a watch too where
+# no watch cache stands in between, which remembers every event of a quiet resource for good.
 start "$CLUSTER" kube-apiserver "$KUBERNETES/kube-apiserver" \
-  --etcd-servers "$client" --etcd-compaction-interval "$COMPACTION_INTERVAL" \
+  --etcd-servers "$client" --etcd-compaction-interval "$COMPACTION_INTERVAL" --watch-cache-sizes podtemplates#0 \
   --bind-address 127.0.0.1 --secure-port "$(port "$SLOT" 0)" --advertise-address 127.0.0.1 --endpoint-reconciler-type none \
   --service-cluster-ip-range "$SERVICES.0/24" \
   --client-ca-file "$PKI/ca.crt" --tls-cert-file "$PKI/apiserver.crt" --tls-private-key-file "$PKI/apiserver.key" \
@@ -21,7 +22,7 @@ start "$CLUSTER" kube-apiserver "$KUBERNETES/kube-apiserver" \
   --requestheader-extra-headers-prefix X-Remote-Extra- \
   --token-auth-file "$CLUSTER/tokens.csv" --authorization-mode Node,RBAC \
   --enable-admission-plugins NodeRestriction --allow-privileged --profiling=false
-wait_for 60 kubectl get --raw /readyz
+wait_for 60 kubectl get --raw /readyz || fail "the API server did not become ready: see $CLUSTER/log/kube-apiserver.log and etcd.log"
 say "cluster $N: API server ready"
 
 start "$CLUSTER" kube-controller-manager "$KUBERNETES/kube-controller-manager" --kubeconfig "$CLUSTER/controller-manager.kubeconfig" \

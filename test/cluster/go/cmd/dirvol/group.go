@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/container-storage-interface/spec/lib/go/csi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+func (d *driver) GroupControllerGetCapabilities(context.Context, *csi.GroupControllerGetCapabilitiesRequest) (*csi.GroupControllerGetCapabilitiesResponse, error) {
+	return &csi.GroupControllerGetCapabilitiesResponse{Capabilities: []*csi.GroupControllerServiceCapability{{Type: &csi.GroupControllerServiceCapability_Rpc{
+		Rpc: &csi.GroupControllerServiceCapability_RPC{Type: csi.GroupControllerServiceCapability_RPC_CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT}}}}}, nil
+}
+
+func (d *driver) group(id string) (*csi.VolumeGroupSnapshot, *meta, error) {
+	g, err := d.load("groups", id)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := &csi.VolumeGroupSnapshot{GroupSnapshotId: g.ID, CreationTime: timestamppb.New(g.Created), ReadyToUse: true}
+	for _, id := range g.Members {
+		m, err := d.load("snapshots", id)
+		if err != nil {
+			return nil, nil, err
+		}
+		s := snap(m)
+		out.ReadyToUse = out.ReadyToUse && s.ReadyToUse
+		out.Snapshots = append(out.Snapshots, s)
+	}
+	return out, g, nil
+}
+
+func (d *driver) CreateVolumeGroupSnapshot(_ context.Context, r *csi.CreateVolumeGroupSnapshotRequest) (*csi.CreateVolumeGroupSnapshotResponse, error) {
+	if err := checkID(r.GetName()); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g, _, err := d.group(r.Name); err == nil {
+		return &csi.CreateVolumeGroupSnapshotResponse{GroupSnapshot: g}, nil
+	}
+	g := &meta{ID: r.Name, Created: time.Now(), Params: r.Parameters}
+	for i, v := range r.SourceVolumeIds {
+		m, err := d.takeSnapshot(fmt.Sprintf("%s-%d", r.Name, i), v, r.Name, r.Parameters)
+		if err != nil {
+			return nil, err
+		}
+		g.Members = append(g.Members, m.ID)
+	}
+	if err := d.create("groups", g, ""); err != nil {
+		return nil, status.Error(codes.Internal, err.Error())
+	}
+	out, _, err := d.group(r.Name)
+	return &csi.CreateVolumeGroupSnapshotResponse{GroupSnapshot: out}, err
+}
+
+func (d *driver) GetVolumeGroupSnapshot(_ context.Context, r *csi.GetVolumeGroupSnapshotRequest) (*csi.GetVolumeGroupSnapshotResponse, error) {
+	if err := checkID(r.GetGroupSnapshotId()); err != nil {
+		return nil, err
+	}
+	g, _, err := d.group(r.GetGroupSnapshotId())
+	if err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	return &csi.GetVolumeGroupSnapshotResponse{GroupSnapshot: g}, nil
+}
+
+func (d *driver) DeleteVolumeGroupSnapshot(_ context.Context, r *csi.DeleteVolumeGroupSnapshotRequest) (*csi.DeleteVolumeGroupSnapshotResponse, error) {
+	if err := checkID(r.GetGroupSnapshotId()); err != nil {
+		return nil, err
+	}
+	ids := r.SnapshotIds
+	if g, err := d.load("groups", r.GroupSnapshotId); err == nil {
+		ids = append(ids, g.Members...)
+	}
+	for _, id := range ids {
+		if checkID(id) == nil {
+			os.RemoveAll(d.dir("snapshots", id))
+		}
+	}
+	return &csi.DeleteVolumeGroupSnapshotResponse{}, os.RemoveAll(d.dir("groups", r.GroupSnapshotId))
+}
