@@ -1,0 +1,181 @@
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract, type Header } from 'tar-stream';
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { AbortScope } from '../internal/abort-scope.ts';
+import type { ResourceIdentifier } from '../model/kubernetes.ts';
+import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
+import { parseEntryPath } from './entry-path.ts';
+
+/** Options of {@link readArchive}. */
+export interface ReadArchiveOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Which objects are read; the others are passed over without being held. @default all */
+  readonly select?: ((entry: ResourceIdentifier) => boolean) | undefined;
+  /** Size of one file. @default 16777216 */
+  readonly maximumEntryBytes?: number | undefined;
+  /** Files and directories. @default 5000000 */
+  readonly maximumEntries?: number | undefined;
+  /** Size of the archive when it is unpacked. @default 1099511627776 */
+  readonly maximumTotalBytes?: number | undefined;
+  /** Unpacked bytes per packed byte, judged from the first 64 MiB on. @default 500 */
+  readonly maximumRatio?: number | undefined;
+}
+
+/** An object as an archive holds it. */
+export interface ArchiveObject {
+  readonly entry: ResourceIdentifier;
+  /** The JSON text; whether it is JSON has not been looked at. */
+  readonly bytes: Uint8Array;
+}
+
+const mebibyte = 1024 ** 2;
+
+/**
+ * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does.
+ * Versioned copies, directories and files outside the layout are passed over.
+ *
+ * - The archive may come from anybody. Links, devices, paths that leave the archive, an object that occurs twice, broken
+ *   compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That can be after
+ *   objects have been yielded: only a loop that ends has seen a sound archive.
+ * - An error of the source is passed on as it is. An abort rejects with `signal.reason`.
+ * - Memory holds one object, and one path per object to know the second of its kind.
+ * - Leaving the loop closes the source.
+ *
+ * @throws {LifeboatError} code CorruptBackup.
+ */
+export async function* readArchive(
+  source: AsyncIterable<Uint8Array>,
+  options: ReadArchiveOptions = {},
+): AsyncGenerator<ArchiveObject> {
+  const {
+    signal,
+    select = () => true,
+    maximumEntryBytes = 16 * mebibyte,
+    maximumEntries = 5_000_000,
+  } = options;
+  signal?.throwIfAborted();
+  using scope = new AbortScope(signal);
+  const input = new WatchedSource(source);
+  const gunzip = createGunzip();
+  const guard = new ArchiveGuard(limitsOf(options), () => input.sizeBytes);
+  const tar = extract();
+  const reading = pipeline(input, gunzip, guard, tar, { signal: scope.signal });
+  // The error also ends the loop over the entries; here it only must not go unhandled.
+  reading.catch(() => undefined);
+  const acceptance = new EntryAcceptance(maximumEntryBytes, maximumEntries);
+  try {
+    for await (const tarEntry of tar) {
+      const entry = acceptance.accept(tarEntry.header);
+      if (entry === undefined || !select(entry)) {
+        tarEntry.resume();
+      } else {
+        yield { entry, bytes: await bytesOf(tarEntry) };
+      }
+    }
+    await reading;
+    if (gunzip.bytesWritten !== input.sizeBytes) {
+      throw corruptArchive('something follows its compressed data');
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw input.failed ? input.failure : asCorruption(error);
+  } finally {
+    scope.abort(new Error('the reader has stopped'));
+    await reading.catch(() => undefined);
+  }
+}
+
+function limitsOf({
+  maximumTotalBytes = mebibyte * mebibyte,
+  maximumRatio = 500,
+}: ReadArchiveOptions): ArchiveLimits {
+  return { maximumTotalBytes, maximumRatio };
+}
+
+async function bytesOf(entry: AsyncIterable<unknown>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry) {
+    // Always so, but the parser's declarations do not say it.
+    if (chunk instanceof Uint8Array) {
+      chunks.push(chunk);
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+function asCorruption(error: unknown): unknown {
+  return isLifeboatError(error) ? error : corruptArchive(messageOf(error), error);
+}
+
+/** Counts what the compressed stream gave, and remembers its error, which is not one of the archive. */
+class WatchedSource implements AsyncIterable<Uint8Array> {
+  readonly #source: AsyncIterable<Uint8Array>;
+  sizeBytes = 0;
+  failed = false;
+  failure: unknown;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#source) {
+        this.sizeBytes += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (error) {
+      this.failed = true;
+      this.failure = error;
+      throw error;
+    }
+  }
+}
+
+/** Decides about each entry by its header: an object, something to pass over, or an attack. */
+class EntryAcceptance {
+  readonly #maximumEntryBytes: number;
+  readonly #maximumEntries: number;
+  readonly #seen = new Set<string>();
+  #entries = 0;
+
+  constructor(maximumEntryBytes: number, maximumEntries: number) {
+    this.#maximumEntryBytes = maximumEntryBytes;
+    this.#maximumEntries = maximumEntries;
+  }
+
+  /** The object that the entry holds; `undefined` when it is to be passed over. */
+  accept({ name, type, size }: Header): ResourceIdentifier | undefined {
+    this.#entries += 1;
+    if (this.#entries > this.#maximumEntries) {
+      throw corruptArchive(`it holds more than ${this.#maximumEntries} entries`);
+    }
+    const path = name.replace(/^(?:\.\/)+/, '');
+    if (path.startsWith('/') || path.split('/').includes('..')) {
+      throw corruptArchive(`the path ${JSON.stringify(name)} leaves the archive`);
+    }
+    if (type !== 'file' && type !== 'directory') {
+      throw corruptArchive(`${JSON.stringify(name)} is neither a file nor a directory`);
+    }
+    if (!Number.isSafeInteger(size) || size < 0 || size > this.#maximumEntryBytes) {
+      throw corruptArchive(
+        `${JSON.stringify(name)} is larger than ${this.#maximumEntryBytes} bytes`,
+      );
+    }
+    return type === 'file' ? this.#objectAt(path) : undefined;
+  }
+
+  #objectAt(path: string): ResourceIdentifier | undefined {
+    const parsed = parseEntryPath(path);
+    if (parsed === undefined || parsed.versionDirectory !== undefined) {
+      return undefined;
+    }
+    if (this.#seen.has(path)) {
+      throw corruptArchive(`it holds ${JSON.stringify(path)} twice`);
+    }
+    this.#seen.add(path);
+    const { groupResource, namespace, name } = parsed;
+    return namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
+  }
+}

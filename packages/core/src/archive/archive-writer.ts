@@ -1,0 +1,198 @@
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { LifeboatError } from '../errors.ts';
+import { AbortScope } from '../internal/abort-scope.ts';
+import { coalesce } from '../internal/coalesce.ts';
+import { stringifyJson } from '../model/json.ts';
+import {
+  describeObject,
+  type GroupVersionResource,
+  type KubernetesObject,
+  referenceTo,
+} from '../model/kubernetes.ts';
+import { entryPathsOf, parseEntryPath } from './entry-path.ts';
+import { MeasuredBody } from './measured-body.ts';
+import { TarStreamWriter } from './tar-stream-writer.ts';
+
+const formatVersion = '1.1.0';
+
+/** Takes the objects of an archive. */
+export interface ArchiveWriter {
+  /**
+   * Writes an object, both copies side by side, and resolves when the stream has taken it. Calls may overlap; each object is
+   * written whole before the next.
+   *
+   * @throws {LifeboatError} code Unsupported when its name cannot stand in an archive; nothing of it is written then. Code
+   * Closed when the producer has already returned.
+   */
+  writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void>;
+}
+
+/** Options of {@link writeArchive}. */
+export interface WriteArchiveOptions {
+  /** The time that every entry carries: equal input and time give equal bytes. */
+  readonly modifiedAt: Date;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What {@link writeArchive} wrote. */
+export interface WrittenArchive<T> {
+  /** What the producer returned. */
+  readonly result: T;
+  /** Files in the archive: one, and two for each object. */
+  readonly entries: number;
+  /** Compressed. */
+  readonly sizeBytes: number;
+  /** Of the compressed bytes, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Streams a gzipped tar in Velero's layout from a producer of objects to a sink, such as `ObjectStore.put`. Memory is
+ * bounded by the buffers between the two, however many objects there are.
+ *
+ * - When the sink or the producer fails, the other one is aborted, both are awaited, and the first error is thrown.
+ * - Aborted: the entry in hand is finished, the sink gets the abort so that it can undo, then it rejects with `signal.reason`.
+ * - A sink that returns before it has read everything is a failure.
+ */
+export async function writeArchive<T>(
+  sink: (body: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>,
+  produce: (archive: ArchiveWriter, signal: AbortSignal) => Promise<T>,
+  { modifiedAt, signal }: WriteArchiveOptions,
+): Promise<WrittenArchive<T>> {
+  signal?.throwIfAborted();
+  using scope = new AbortScope(signal);
+  const tar = new TarStreamWriter(modifiedAt);
+  const objects = new ObjectQueue(tar, scope.signal);
+  const entrance = coalesce();
+  const gzip = createGzip();
+  const body = new MeasuredBody(gzip);
+  scope.signal.addEventListener('abort', () => entrance.destroy(errorOf(scope.signal.reason)));
+
+  const fail = (error: unknown): void => {
+    scope.abort(error);
+  };
+  const production = runProducer(objects, produce, scope.signal);
+  await Promise.all([
+    production.catch(fail).finally(() => {
+      tar.finalize();
+    }),
+    pump(tar.output, entrance).catch(fail),
+    // What breaks here breaks the body too, and the sink reports it.
+    pipeline(entrance, gzip).catch(() => undefined),
+    runSink(sink, body, scope.signal).catch(fail),
+  ]);
+  scope.signal.throwIfAborted();
+  return {
+    result: await production,
+    entries: objects.entries,
+    sizeBytes: body.sizeBytes,
+    sha256: body.sha256,
+  };
+}
+
+async function runProducer<T>(
+  objects: ObjectQueue,
+  produce: (archive: ArchiveWriter, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    await objects.writeFiles(['metadata/version'], () => `${formatVersion}\n`);
+    return await produce(objects, signal);
+  } finally {
+    await objects.close();
+  }
+}
+
+async function runSink(
+  sink: (body: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>,
+  body: MeasuredBody,
+  signal: AbortSignal,
+): Promise<void> {
+  await sink(body, signal);
+  if (!body.complete) {
+    throw new LifeboatError('write archive: the store stopped reading before the end', {
+      code: 'Unknown',
+      operation: 'write archive',
+    });
+  }
+}
+
+/** Carries the tar stream over to its very end; what a destroyed stream no longer takes is dropped. */
+async function pump(tar: AsyncIterable<Uint8Array>, entrance: Transform): Promise<void> {
+  for await (const chunk of tar) {
+    if (!entrance.destroyed && !entrance.write(chunk)) {
+      await drained(entrance);
+    }
+  }
+  entrance.end();
+}
+
+function drained(stream: Transform): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stream.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    stream.on('drain', settle).on('close', settle);
+  });
+}
+
+/** Lets overlapping calls write one after another. */
+class ObjectQueue implements ArchiveWriter {
+  readonly #tar: TarStreamWriter;
+  readonly #signal: AbortSignal;
+  #last: Promise<void> = Promise.resolve();
+  #closed = false;
+  #entries = 0;
+
+  constructor(tar: TarStreamWriter, signal: AbortSignal) {
+    this.#tar = tar;
+    this.#signal = signal;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  async writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
+    const reference = referenceTo(resource, object);
+    const paths = entryPathsOf(reference);
+    if (!paths.every((path) => parseEntryPath(path) !== undefined)) {
+      throw new LifeboatError(
+        `write archive: the name of ${describeObject(reference)} cannot be a file name in a backup`,
+        { code: 'Unsupported', operation: 'write archive', target: describeObject(reference) },
+      );
+    }
+    await this.writeFiles(paths, () => stringifyJson(object));
+  }
+
+  /** Writes files of the same content when their turn comes. */
+  async writeFiles(paths: readonly string[], contentOf: () => string): Promise<void> {
+    if (this.#closed) {
+      throw new LifeboatError('write archive: the producer has returned, the archive is closed', {
+        code: 'Closed',
+        operation: 'write archive',
+      });
+    }
+    const turn = this.#last.then(async () => {
+      this.#signal.throwIfAborted();
+      const bytes = Buffer.from(contentOf());
+      await Promise.all(paths.map((path) => this.#tar.append(path, bytes)));
+      this.#entries += paths.length;
+    });
+    this.#last = turn.catch(() => undefined);
+    await turn;
+  }
+
+  /** Waits for the writes that were asked for; later ones are rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#last;
+  }
+}
+
+function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,82 @@
+import { type GroupVersionResource, groupResourceOf } from '../model/kubernetes.ts';
+import { isDnsLabel } from '../model/kubernetes-name.ts';
+
+/** The object that an archive entry holds, and under which resource and version. */
+export interface EntryLocation extends GroupVersionResource {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+/** What the path of an archive entry says. */
+export interface ParsedEntryPath {
+  /** `<resource>` or `<resource>.<group>`. */
+  readonly groupResource: string;
+  /** `v1-preferredversion` or `v1` for a versioned copy; absent for the copy that a restore reads. */
+  readonly versionDirectory?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+const root = 'resources';
+const extension = '.json';
+const resourceGrammar: RegExp = /^[a-z0-9](?:[-a-z0-9.]{0,315}[a-z0-9])?$/;
+const versionGrammar: RegExp = /^[a-z0-9](?:[-a-z0-9]{0,78}[a-z0-9])?$/;
+// What the API server accepts at most (a path segment), less control characters and the backslash, which tar tools rewrite.
+const nameGrammar: RegExp = /^(?!\.{1,2}$)[^\p{Cc}\p{Cs}/%\\]+$/u;
+const longestNameBytes = 1_024;
+
+/**
+ * Where an object stands in an archive: the copy that a restore reads, and the one that says its version was the preferred
+ * one (velero: format 1.1.0).
+ */
+export function entryPathsOf(location: EntryLocation): readonly [string, string] {
+  const { version, namespace, name } = location;
+  const resource = `${root}/${groupResourceOf(location)}`;
+  const scope = namespace === undefined ? 'cluster' : `namespaces/${namespace}`;
+  const file = `${scope}/${name}${extension}`;
+  return [`${resource}/${file}`, `${resource}/${version}-preferredversion/${file}`];
+}
+
+/**
+ * Reads the path of an archive entry. Paths come from files that anybody may have written: whatever is not exactly of the
+ * layout, such as a traversal, an absolute path or an unknown file, is `undefined`.
+ */
+export function parseEntryPath(path: string): ParsedEntryPath | undefined {
+  const [top, groupResource, ...below] = path.split('/');
+  if (top !== root || groupResource === undefined || !resourceGrammar.test(groupResource)) {
+    return undefined;
+  }
+  const [first = '', ...rest] = below;
+  if (first === 'cluster' || first === 'namespaces') {
+    return parseObjectPath(groupResource, undefined, below);
+  }
+  return versionGrammar.test(first) ? parseObjectPath(groupResource, first, rest) : undefined;
+}
+
+function parseObjectPath(
+  groupResource: string,
+  versionDirectory: string | undefined,
+  components: readonly string[],
+): ParsedEntryPath | undefined {
+  const isNamespaced = components[0] === 'namespaces';
+  const file = components.at(-1) ?? '';
+  const namespace = isNamespaced ? components[1] : undefined;
+  if (
+    components.length !== (isNamespaced ? 3 : 2) ||
+    (!isNamespaced && components[0] !== 'cluster') ||
+    (namespace !== undefined && !isDnsLabel(namespace)) ||
+    !file.endsWith(extension)
+  ) {
+    return undefined;
+  }
+  const name = file.slice(0, -extension.length);
+  if (!nameGrammar.test(name) || Buffer.byteLength(name) > longestNameBytes) {
+    return undefined;
+  }
+  return {
+    groupResource,
+    ...(versionDirectory !== undefined && { versionDirectory }),
+    ...(namespace !== undefined && { namespace }),
+    name,
+  };
+}
