@@ -40,7 +40,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.e2e.test.ts'],
+          include: ['test/{cluster,e2e}/**/*.e2e.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -52,7 +52,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'disruptive',
-          include: ['test/e2e/**/*.disruptive.test.ts'],
+          include: ['test/{cluster,e2e}/**/*.disruptive.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
