@@ -1,0 +1,11 @@
+import type { ImportedSnapshot } from '../snapshot/imported-snapshot.ts';
+
+/** A restored claim that should get a volume. */
+export interface AwaitedClaim {
+  readonly namespace: string;
+  readonly name: string;
+  /** Whether its class waits for a pod that uses the claim. */
+  readonly waitsForConsumer: boolean;
+  /** The snapshot objects that it is filled from. */
+  readonly imported?: ImportedSnapshot | undefined;
+}

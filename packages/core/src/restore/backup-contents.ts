@@ -1,0 +1,62 @@
+import { LifeboatError } from '../errors.ts';
+import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import { parseArchivedObject } from './archived-object.ts';
+import type { BackupSpool, SpoolRecord } from './backup-spool.ts';
+
+/** An object of a backup that lies in the spool. */
+export interface SpooledEntry extends ResourceIdentifier {
+  /** Whether it is restored of its own; otherwise only when something that is restored needs it. */
+  readonly selected: boolean;
+  readonly record: SpoolRecord;
+}
+
+/** The objects of a backup that a restore may need: their names in memory, their content in the spool. */
+export class BackupContents implements AsyncDisposable {
+  readonly #spool: BackupSpool;
+  readonly #entries: ReadonlyMap<string, SpooledEntry>;
+
+  /** Takes the spool over. */
+  constructor(spool: BackupSpool, entries: Iterable<SpooledEntry>) {
+    this.#spool = spool;
+    this.#entries = new Map([...entries].map((entry) => [keyOf(entry), entry]));
+  }
+
+  /** Every entry, in the order of the archive. */
+  get entries(): Iterable<SpooledEntry> {
+    return this.#entries.values();
+  }
+
+  /** Looks an entry up by its name in the backup. */
+  find(identifier: ResourceIdentifier): SpooledEntry | undefined {
+    return this.#entries.get(keyOf(identifier));
+  }
+
+  /** Reads the object of an entry as the backup holds it. */
+  async read(entry: SpooledEntry): Promise<KubernetesObject> {
+    const { object, problem } = parseArchivedObject(entry, await this.#spool.read(entry.record));
+    if (object === undefined) {
+      // It was read once before it was spooled.
+      throw new LifeboatError(`the spooled object ${entry.name} cannot be read: ${problem}`, {
+        code: 'CorruptBackup',
+        operation: 'restore',
+        target: entry.name,
+      });
+    }
+    return object;
+  }
+
+  /** Reads an object by its name in the backup; `undefined` when the backup does not hold it. */
+  async get(identifier: ResourceIdentifier): Promise<KubernetesObject | undefined> {
+    const entry = this.find(identifier);
+    return entry === undefined ? undefined : this.read(entry);
+  }
+
+  /** Frees the spool. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#spool.close();
+  }
+}
+
+function keyOf({ groupResource, namespace, name }: ResourceIdentifier): string {
+  return `${groupResource}/${namespace ?? ''}/${name}`;
+}

@@ -1,0 +1,191 @@
+import { messageOf } from '../errors.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import type { Issue } from '../model/issue.ts';
+import {
+  identifierOf,
+  type KubernetesManifest,
+  type KubernetesObject,
+  type ObjectReference,
+} from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import {
+  type ImportedSnapshot,
+  importSnapshot,
+  removeImportedSnapshot,
+} from '../snapshot/imported-snapshot.ts';
+import type { ArchivedVolumes } from './archived-volumes.ts';
+import type { AwaitedClaim } from './awaited-claim.ts';
+import type { ArchivedSnapshot, ClaimSource } from './claim-source.ts';
+import type { ItemOutcome, ItemWriter } from './item-writer.ts';
+import type { RestoreRecord } from './restore-record.ts';
+import { TargetStorage } from './target-storage.ts';
+import { restoredVolumeInfo } from './volume-info.ts';
+
+const cleanUpTimeoutMs = 60_000;
+
+/** What a {@link ClaimRestorer} works with. */
+export interface ClaimRestorerOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly restore: Restore;
+  readonly volumes: ArchivedVolumes;
+  readonly writer: ItemWriter;
+  readonly record: RestoreRecord;
+}
+
+/** Restores claims: the snapshot a claim is filled from is imported before it, as a pair made for this claim alone. */
+export class ClaimRestorer {
+  readonly #options: ClaimRestorerOptions;
+  readonly #created: AwaitedClaim[] = [];
+  #storage: Promise<TargetStorage> | undefined;
+
+  constructor(options: ClaimRestorerOptions) {
+    this.#options = options;
+  }
+
+  /** The claims that were created and should get a volume. */
+  get created(): readonly AwaitedClaim[] {
+    return this.#created;
+  }
+
+  /**
+   * Creates a claim, unless it exists or its data is out of reach. When it cannot be created, or the run is aborted before it
+   * is, its imported snapshot objects are removed again.
+   */
+  async restore(
+    reference: ObjectReference,
+    manifest: KubernetesManifest,
+    itemFromBackup: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<ItemOutcome> {
+    const { cluster, volumes, writer } = this.#options;
+    const existing = await cluster.get(reference, { signal });
+    if (existing !== undefined) {
+      return writer.compare(reference, existing, manifest, itemFromBackup, signal);
+    }
+    const source = await volumes.sourceOf(itemFromBackup);
+    const obstacle = await this.#obstacleOf(manifest, source, signal);
+    if (obstacle !== undefined) {
+      const { reason, message } = obstacle;
+      const issue = issueOf('error', reason, `${message}; the claim was not created`, reference);
+      return { action: 'failed', reason: message, issue };
+    }
+    if (source.kind === 'snapshot') {
+      await this.#fillFromSnapshot(reference, manifest, source.snapshot, signal);
+      return { action: 'created' };
+    }
+    const claim = await writer.create(reference, manifest, signal);
+    if (source.kind !== 'as it stands') {
+      await this.#expectVolume(claim, undefined, signal);
+    }
+    return source.kind === 'new volume' && source.warning !== undefined
+      ? {
+          action: 'created',
+          issue: issueOf('warning', 'VolumeNotInBackup', source.warning, reference),
+        }
+      : { action: 'created' };
+  }
+
+  async #fillFromSnapshot(
+    reference: ObjectReference,
+    manifest: KubernetesManifest,
+    snapshot: ArchivedSnapshot,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { writer, record } = this.#options;
+    const imported = await this.#import(snapshot, reference.namespace ?? '', signal);
+    let claim: KubernetesObject;
+    try {
+      claim = await writer.create(reference, manifest, signal);
+    } catch (error) {
+      await this.#removeAfterFailure(imported, reference);
+      throw error;
+    }
+    record.addVolume(restoredVolumeInfo(claim, snapshot, imported.name));
+    await this.#expectVolume(claim, imported, signal);
+  }
+
+  #import(
+    { volumeSnapshot, volumeSnapshotContent, driver, snapshotHandle }: ArchivedSnapshot,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<ImportedSnapshot> {
+    const { cluster, restore } = this.#options;
+    return importSnapshot(
+      {
+        cluster,
+        restoreUid: restore.metadata.uid ?? '',
+        restoreName: restore.metadata.name,
+        backupName: restore.spec.backupName,
+        namespace,
+        volumeSnapshot,
+        volumeSnapshotContent,
+        driver,
+        snapshotHandle,
+      },
+      { signal },
+    );
+  }
+
+  async #removeAfterFailure(imported: ImportedSnapshot, reference: ObjectReference): Promise<void> {
+    const { clock, record } = this.#options;
+    using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+    try {
+      await removeImportedSnapshot(imported, { signal: deadline.signal });
+    } catch (error) {
+      const message = `the VolumeSnapshot and VolumeSnapshotContent ${imported.name} made for it could not be removed: ${messageOf(error)}`;
+      record.addIssue(issueOf('warning', 'SnapshotObjectsLeft', message, reference));
+    }
+  }
+
+  async #obstacleOf(
+    manifest: KubernetesManifest,
+    source: ClaimSource,
+    signal: AbortSignal,
+  ): Promise<{ readonly reason: string; readonly message: string } | undefined> {
+    if (source.kind === 'out of reach') {
+      return { reason: 'VolumeDataOutOfReach', message: source.reason };
+    }
+    return (await this.#storageOf(signal)).problemOf(manifest, source);
+  }
+
+  async #expectVolume(
+    claim: KubernetesObject,
+    imported: ImportedSnapshot | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { name, namespace = '' } = claim.metadata;
+    // Without a class in the manifest the API server has put the default one.
+    const storageClassName = stringAt(claim, ['spec', 'storageClassName']);
+    const storage = await this.#storageOf(signal);
+    this.#created.push({
+      namespace,
+      name,
+      waitsForConsumer: storage.waitsForConsumer(storageClassName),
+      imported,
+    });
+  }
+
+  // Read when the first claim is restored: by then the StorageClasses of the backup are there.
+  #storageOf(signal: AbortSignal): Promise<TargetStorage> {
+    this.#storage ??= TargetStorage.load(this.#options.cluster, { signal }).catch(
+      (error: unknown) => {
+        this.#storage = undefined;
+        throw error;
+      },
+    );
+    return this.#storage;
+  }
+}
+
+function issueOf(
+  severity: Issue['severity'],
+  reason: string,
+  message: string,
+  reference: ObjectReference,
+): Issue {
+  return { severity, reason, message, object: identifierOf(reference) };
+}

@@ -1,0 +1,158 @@
+import { messageOf } from '../errors.ts';
+import { runAll } from '../internal/run-all.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import type { Issue } from '../model/issue.ts';
+import { groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import { removeImportedSnapshot } from '../snapshot/imported-snapshot.ts';
+import type { AwaitedClaim } from './awaited-claim.ts';
+import { type ClaimEnd, waitForClaims } from './claim-waiter.ts';
+import type { RestoreRecord } from './restore-record.ts';
+
+const cleanUpTimeoutMs = 60_000;
+const removalsAtATime = 8;
+
+/** What {@link settleClaims} works with. */
+export interface SettleClaimsOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly restore: Restore;
+  readonly record: RestoreRecord;
+  readonly claims: readonly AwaitedClaim[];
+  readonly timeoutMs: number;
+  readonly importedSnapshots: 'remove' | 'keep';
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits for the restored claims to get their volumes, then removes the snapshot objects of those that have one. A claim that
+ * gets none is an error issue, and keeps the objects it needs to get one later; so does one that waits for its first pod.
+ * Aborted, it still removes what is not needed any more.
+ */
+export async function settleClaims(options: SettleClaimsOptions): Promise<void> {
+  const { claims, restore, importedSnapshots } = options;
+  if (claims.length === 0) {
+    return;
+  }
+  const ends = new Map<AwaitedClaim, ClaimEnd>();
+  try {
+    await waitForClaims({
+      ...options,
+      restoreName: restore.metadata.name,
+      onEnd: (claim, end) => {
+        ends.set(claim, end);
+        reportEnd(options, claim, end);
+      },
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    options.record.addIssue({
+      severity: 'error',
+      reason: 'ClaimsNotWatched',
+      message: `whether the restored claims got their volumes is not known: ${messageOf(error)}`,
+    });
+  } finally {
+    const bound = claims.filter((claim) => ends.get(claim) === 'Bound');
+    if (importedSnapshots === 'remove') {
+      await removeImports(options, bound);
+    }
+  }
+  for (const [claim, end] of ends) {
+    if (end !== 'Bound' && end !== 'WaitingForFirstConsumer') {
+      options.record.addIssue(await notBound(options, claim, end));
+    }
+  }
+}
+
+function reportEnd({ record }: SettleClaimsOptions, claim: AwaitedClaim, end: ClaimEnd): void {
+  if (end === 'Bound' || end === 'WaitingForFirstConsumer') {
+    const { namespace, name } = claim;
+    record.report({ type: 'claim', namespace, claimName: name, state: end });
+  }
+}
+
+async function removeImports(
+  { clock, record }: SettleClaimsOptions,
+  claims: readonly AwaitedClaim[],
+): Promise<void> {
+  using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+  const remove = async ({ namespace, name, imported }: AwaitedClaim): Promise<void> => {
+    if (imported === undefined) {
+      return;
+    }
+    try {
+      await removeImportedSnapshot(imported, { signal: deadline.signal });
+    } catch (error) {
+      record.addIssue({
+        severity: 'warning',
+        reason: 'SnapshotObjectsLeft',
+        message: `the claim is bound, but the VolumeSnapshot and VolumeSnapshotContent ${imported.name} it was filled from could not be removed: ${messageOf(error)}`,
+        object: {
+          groupResource: groupResourceOf(Resources.persistentVolumeClaims),
+          namespace,
+          name,
+        },
+      });
+    }
+  };
+  await runAll(claims, remove, { concurrency: removalsAtATime });
+}
+
+async function notBound(
+  options: SettleClaimsOptions,
+  claim: AwaitedClaim,
+  end: Exclude<ClaimEnd, 'Bound' | 'WaitingForFirstConsumer'>,
+): Promise<Issue> {
+  const { namespace, name, imported } = claim;
+  const event = await latestEventMessage(options, claim);
+  const why = {
+    Lost: 'the claim lost its volume',
+    Deleted: 'the claim was deleted while it was waited for',
+    TimedOut: `the claim had no volume after ${options.timeoutMs} ms`,
+  }[end];
+  const told = event === undefined ? '' : `; its latest event says: ${event}`;
+  const kept =
+    imported === undefined
+      ? ''
+      : `; the VolumeSnapshot and VolumeSnapshotContent ${imported.name} it is filled from were kept`;
+  return {
+    severity: 'error',
+    reason: 'ClaimNotBound',
+    message: `${why}${told}${kept}`,
+    object: { groupResource: groupResourceOf(Resources.persistentVolumeClaims), namespace, name },
+  };
+}
+
+async function latestEventMessage(
+  { cluster, signal }: SettleClaimsOptions,
+  { namespace, name }: AwaitedClaim,
+): Promise<string | undefined> {
+  try {
+    const events = await Array.fromAsync(
+      cluster.list(Resources.events, {
+        namespace,
+        fieldSelector: `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${name}`,
+        signal,
+      }),
+    );
+    const latest = events.toSorted((left, right) => (timeOf(left) < timeOf(right) ? 1 : -1)).at(0);
+    return latest && stringAt(latest, ['message']);
+  } catch {
+    // Only an explanation: the issue says without it what is wrong.
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function timeOf(event: KubernetesObject): string {
+  return (
+    stringAt(event, ['lastTimestamp']) ??
+    stringAt(event, ['eventTime']) ??
+    stringAt(event, ['metadata', 'creationTimestamp']) ??
+    ''
+  );
+}

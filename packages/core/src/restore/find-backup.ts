@@ -1,0 +1,73 @@
+import { readBackup } from '../catalog/backup-files.ts';
+import { backupsDirectory, restoreKey } from '../catalog/key-layout.ts';
+import { LifeboatError } from '../errors.ts';
+import type { Backup } from '../model/backup.ts';
+import type { Restore } from '../model/restore.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import type { RestoreRecord } from './restore-record.ts';
+
+const namesInMessage = 10;
+
+/**
+ * Reads the description of the backup that a restore names.
+ *
+ * @throws {LifeboatError} code NotFound when the store has no such backup, naming some it has.
+ */
+export async function findBackup(
+  store: ObjectStore,
+  { spec }: Restore,
+  record: RestoreRecord,
+  { signal }: CallOptions,
+): Promise<Backup> {
+  const backup = await readBackup(store, spec.backupName, { signal });
+  if (backup === undefined) {
+    const names = await knownNames(store, signal);
+    const known =
+      names.length === 0 ? 'It holds none' : `It holds, among others: ${names.join(', ')}`;
+    throw new LifeboatError(
+      `restore: there is no backup ${spec.backupName} in ${store.location}. ${known}`,
+      { code: 'NotFound', operation: 'restore', target: spec.backupName },
+    );
+  }
+  const { phase } = backup.status;
+  if (phase !== 'Completed' && phase !== 'PartiallyFailed') {
+    record.addIssue({
+      severity: 'warning',
+      reason: 'BackupNotComplete',
+      message: `backup ${spec.backupName} is in phase ${phase}: it may lack objects, and its snapshots may not be usable`,
+    });
+  }
+  return backup;
+}
+
+/**
+ * Sees to it that no earlier restore of this name has left its results, which would be overwritten.
+ *
+ * @throws {LifeboatError} code AlreadyExists.
+ */
+export async function requireUnusedName(
+  store: ObjectStore,
+  { metadata: { name } }: Restore,
+  { signal }: CallOptions,
+): Promise<void> {
+  if ((await store.stat(restoreKey(name, 'results'), { signal })) !== undefined) {
+    throw new LifeboatError(
+      `restore: ${store.location} has the results of an earlier restore ${name}. Choose another name`,
+      { code: 'AlreadyExists', operation: 'restore', target: name },
+    );
+  }
+}
+
+async function knownNames(
+  store: ObjectStore,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const prefix of store.listPrefixes(backupsDirectory, { signal })) {
+    names.push(prefix.slice(backupsDirectory.length, -1));
+    if (names.length === namesInMessage) {
+      break;
+    }
+  }
+  return names;
+}

@@ -1,0 +1,89 @@
+import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import { matchesLabelSelector } from '../model/label-selector.ts';
+import type { RestoreSpec } from '../model/restore.ts';
+import { createGlob } from '../selection/glob.ts';
+import { createNamespaceFilter } from '../selection/namespace-filter.ts';
+
+/**
+ * What becomes of an entry of the archive: it is restored, it is kept at hand because something that is restored may need
+ * it (the snapshot of a claim, the volume of a claim, the class of a pod), or it is passed over.
+ */
+export type EntryDecision = 'restore' | 'at hand' | 'ignore';
+
+/** Decides about entries by their path and, where labels are asked for, by their labels. */
+export interface ItemSelection {
+  decide(entry: ResourceIdentifier): EntryDecision;
+  /** Whether an object that {@link ItemSelection.decide} would restore has the labels that are asked for. */
+  hasSelectedLabels(object: KubernetesObject): boolean;
+  /** Whether something that is restored may need an object of this kind. */
+  mayBeNeeded(entry: ResourceIdentifier): boolean;
+}
+
+// Never objects of their own: a claim imports the snapshot it needs, as a pair made for this restore.
+const onlyAtHand: ReadonlySet<string> = new Set([
+  'volumesnapshots.snapshot.storage.k8s.io',
+  'volumesnapshotcontents.snapshot.storage.k8s.io',
+]);
+const mayBeNeeded: ReadonlySet<string> = new Set([
+  'namespaces',
+  'persistentvolumes',
+  'priorityclasses.scheduling.k8s.io',
+]);
+// They drive a controller that would act on the cluster or on Velero's repositories.
+const neverTaken: ReadonlySet<string> = new Set([
+  'datauploads.velero.io',
+  'datadownloads.velero.io',
+  'podvolumebackups.velero.io',
+  'podvolumerestores.velero.io',
+  'volumegroupsnapshots.groupsnapshot.storage.k8s.io',
+  'volumegroupsnapshotcontents.groupsnapshot.storage.k8s.io',
+]);
+
+/**
+ * The selection that a restore's spec asks for, on the names that the backup has.
+ *
+ * @param canonicalName turns a resource as a user names it (`deploy`, `pvc`) into its group resource.
+ */
+export function createItemSelection(
+  spec: RestoreSpec,
+  canonicalName: (name: string) => string,
+): ItemSelection {
+  const { includedNamespaces = [], excludedNamespaces = [] } = spec;
+  const { includedResources = [], excludedResources = [], includeClusterResources } = spec;
+  const namespaces = createNamespaceFilter(
+    { included: includedNamespaces, excluded: excludedNamespaces },
+    [],
+  );
+  const includesResource = matcherOf(includedResources.map(canonicalName));
+  const excludesResource = matcherOf(excludedResources.map(canonicalName));
+  const selectsResource = (groupResource: string): boolean =>
+    (includedResources.length === 0 || includesResource(groupResource)) &&
+    !excludesResource(groupResource);
+  const selectsCluster = includeClusterResources ?? namespaces.includesEverything;
+  const labelSelectors =
+    spec.labelSelector === undefined ? (spec.orLabelSelectors ?? []) : [spec.labelSelector];
+  return {
+    decide: ({ groupResource, namespace }) => {
+      if (onlyAtHand.has(groupResource)) {
+        return 'at hand';
+      }
+      const selected =
+        !neverTaken.has(groupResource) &&
+        selectsResource(groupResource) &&
+        (namespace === undefined ? selectsCluster : namespaces.includes(namespace));
+      if (selected) {
+        return 'restore';
+      }
+      return mayBeNeeded.has(groupResource) ? 'at hand' : 'ignore';
+    },
+    mayBeNeeded: ({ groupResource }) => mayBeNeeded.has(groupResource),
+    hasSelectedLabels: ({ metadata }) =>
+      labelSelectors.length === 0 ||
+      labelSelectors.some((selector) => matchesLabelSelector(metadata.labels, selector)),
+  };
+}
+
+function matcherOf(patterns: readonly string[]): (name: string) => boolean {
+  const globs = patterns.map((pattern) => createGlob(pattern, { braces: true }));
+  return (name) => globs.some((matches) => matches(name));
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { ValidationError } from '../errors.ts';
+import type { RestoreEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import type { StringMap } from '../model/kubernetes.ts';
+import type { Restore, RestoreSpec } from '../model/restore.ts';
+import { formatTimestamp } from '../model/timestamp.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { nonRestorableResources } from './non-restorable.ts';
+import { validateRestoreRequest } from './request-rules.ts';
+
+/** What to restore. */
+export interface RestoreRequest {
+  /** Name of the restore: a DNS-1123 subdomain. @default `<backup>-<yyyymmddhhmmss>` */
+  readonly name?: string | undefined;
+  /** As in a Velero Restore; absent fields get Velero's defaults. */
+  readonly spec: RestoreSpec;
+  readonly metadata?: RestoreRequestMetadata | undefined;
+}
+
+/** What the Restore's metadata says besides its name. */
+export interface RestoreRequestMetadata {
+  /** Namespace of Velero. @default 'velero' */
+  readonly namespace?: string | undefined;
+  /** Names of imported snapshots derive from it. @default a random UUID */
+  readonly uid?: string | undefined;
+  readonly labels?: StringMap | undefined;
+  readonly annotations?: StringMap | undefined;
+}
+
+/** How to run a restore. */
+export interface RestoreOptions extends CallOptions {
+  /** Receives reports while the restore runs. What it throws is logged and ignored. */
+  readonly onEvent?: ((event: RestoreEvent) => void) | undefined;
+  /**
+   * Folder for one private temporary file that holds the selected objects, compressed; it has no name while it is in use.
+   * @default the temporary folder of the machine
+   */
+  readonly tempDirectory?: string | undefined;
+  /** How long the restored claims may take to bind, in milliseconds. @default 600000 */
+  readonly claimBoundTimeoutMs?: number | undefined;
+  /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
+  readonly namespaceTimeoutMs?: number | undefined;
+  /**
+   * What becomes of the VolumeSnapshot and VolumeSnapshotContent that a claim was filled from once it is bound: `remove`
+   * deletes both; `keep` leaves them, as Velero does. The storage snapshot stays either way. @default 'remove'
+   */
+  readonly importedSnapshots?: 'remove' | 'keep' | undefined;
+}
+
+/** A finished restore. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */
+export interface RestoreResult {
+  readonly restore: Restore;
+  readonly issues: readonly Issue[];
+}
+
+/**
+ * The Restore that a request asks for, defaults filled in, in phase InProgress.
+ *
+ * @throws ValidationError with every violation of the request.
+ */
+export function acceptRestoreRequest(request: RestoreRequest, startedAt: Date): Restore {
+  const violations = validateRestoreRequest(request);
+  if (violations.length > 0) {
+    throw new ValidationError('restore', violations);
+  }
+  const { namespace = 'velero', uid = randomUUID(), labels, annotations } = request.metadata ?? {};
+  const { name = defaultName(request.spec.backupName, startedAt) } = request;
+  return {
+    kind: 'Restore',
+    apiVersion: 'velero.io/v1',
+    metadata: {
+      name,
+      namespace,
+      uid,
+      creationTimestamp: formatTimestamp(startedAt),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    spec: withDefaults(request.spec),
+    status: { phase: 'InProgress', startTimestamp: formatTimestamp(startedAt) },
+  };
+}
+
+function withDefaults(spec: RestoreSpec): RestoreSpec {
+  const { excludedResources = [], itemOperationTimeout = '4h0m0s' } = spec;
+  return {
+    ...spec,
+    excludedResources: [...new Set([...excludedResources, ...nonRestorableResources])],
+    itemOperationTimeout,
+  };
+}
+
+function defaultName(backupName: string, startedAt: Date): string {
+  return `${backupName}-${startedAt.toISOString().replaceAll(/[-T:]/g, '').slice(0, 14)}`;
+}

@@ -1,0 +1,104 @@
+import type { RestoreAction, RestoreEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import type { JsonObject } from '../model/json.ts';
+import {
+  describeObject,
+  type KubernetesManifest,
+  type ResourceIdentifier,
+} from '../model/kubernetes.ts';
+import type { Logger } from '../ports/logger.ts';
+
+/**
+ * What a restore has done so far, for its files and its result. It grows with names and problems, never with the content of
+ * objects.
+ */
+export class RestoreRecord {
+  readonly #issues: Issue[] = [];
+  readonly #outcomes = new Map<string, string[]>();
+  readonly #volumes: JsonObject[] = [];
+  readonly #onEvent: (event: RestoreEvent) => void;
+  readonly #logger: Logger;
+  #total = 0;
+  #done = 0;
+
+  /** @param onEvent must not throw. */
+  constructor(onEvent: (event: RestoreEvent) => void, logger: Logger) {
+    this.#onEvent = onEvent;
+    this.#logger = logger;
+  }
+
+  get issues(): readonly Issue[] {
+    return this.#issues;
+  }
+
+  get errors(): number {
+    return this.#issues.filter(({ severity }) => severity === 'error').length;
+  }
+
+  get warnings(): number {
+    return this.#issues.length - this.errors;
+  }
+
+  /** Objects that were handled, whatever became of them. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** `<apiVersion>/<Kind>` → `<name>(<action>)`, for the resource list. */
+  get outcomes(): ReadonlyMap<string, readonly string[]> {
+    return this.#outcomes;
+  }
+
+  /** Entries for the volume information file. */
+  get volumes(): readonly JsonObject[] {
+    return this.#volumes;
+  }
+
+  report(event: RestoreEvent): void {
+    this.#onEvent(event);
+  }
+
+  addIssue(issue: Issue): void {
+    this.#issues.push(issue);
+    const { reason, message, object } = issue;
+    const fields = { reason, object: object === undefined ? undefined : describeObject(object) };
+    if (issue.severity === 'error') {
+      this.#logger.error(message, fields);
+    } else {
+      this.#logger.warn(message, fields);
+    }
+    this.#onEvent({ type: 'issue', issue });
+  }
+
+  /** Announces objects that will be handled. */
+  expect(count: number): void {
+    this.#total += count;
+  }
+
+  /** Adds what became of an object; `object` names it as it is in the target. */
+  addOutcome(
+    object: ResourceIdentifier,
+    { apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>,
+    action: RestoreAction,
+    reason?: string,
+  ): void {
+    const key = `${apiVersion}/${kind}`;
+    const name =
+      object.namespace === undefined ? object.name : `${object.namespace}/${object.name}`;
+    const outcomes = this.#outcomes.get(key) ?? [];
+    outcomes.push(`${name}(${action})`);
+    this.#outcomes.set(key, outcomes);
+    this.#onEvent({ type: 'item', object, action, reason });
+  }
+
+  /** Counts an expected object as handled. */
+  addDone(): void {
+    this.#done += 1;
+    this.#total = Math.max(this.#total, this.#done);
+    this.#onEvent({ type: 'progress', done: this.#done, total: this.#total });
+  }
+
+  addVolume(entry: JsonObject): void {
+    this.#volumes.push(entry);
+  }
+}

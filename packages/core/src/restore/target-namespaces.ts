@@ -1,0 +1,121 @@
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { BackupContents } from './backup-contents.ts';
+import { namespaceManifest } from './namespace-manifest.ts';
+import { targetNamespaceOf } from './namespace-mapping.ts';
+import type { RestoreRecord } from './restore-record.ts';
+import { writeDeadline } from './write-deadline.ts';
+
+/** What {@link TargetNamespaces} works with. */
+export interface TargetNamespacesOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly contents: BackupContents;
+  readonly restore: Restore;
+  readonly record: RestoreRecord;
+  /** How long a terminating namespace may take to go away. */
+  readonly timeoutMs: number;
+}
+
+/** The namespaces that a restore needs in the target: each is looked at, and made if it is missing, once. */
+export class TargetNamespaces {
+  readonly #options: TargetNamespacesOptions;
+  readonly #ensured = new Map<string, Promise<boolean>>();
+
+  constructor(options: TargetNamespacesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sees to it that the namespace exists which a backed-up one is restored as. `false` when that failed: an issue of the
+   * namespace says why, once, and nothing can be restored into it. An existing namespace is left as it is; one that is being
+   * deleted is waited for.
+   */
+  ensure(namespace: string, signal: AbortSignal): Promise<boolean> {
+    const target = targetNamespaceOf(this.#options.restore.spec, namespace);
+    let ensured = this.#ensured.get(target);
+    if (ensured === undefined) {
+      ensured = this.#getOrCreate(namespace, target, signal);
+      this.#ensured.set(target, ensured);
+    }
+    return ensured;
+  }
+
+  async #getOrCreate(namespace: string, target: string, signal: AbortSignal): Promise<boolean> {
+    const { record } = this.#options;
+    const object = { groupResource: 'namespaces', name: target };
+    try {
+      const existing = await this.#get(target, signal);
+      if (existing !== undefined && !isTerminating(existing)) {
+        return true;
+      }
+      if (existing !== undefined && !(await this.#waitUntilGone(target, signal))) {
+        const message = `the namespace is being deleted and was still there after ${this.#options.timeoutMs} ms; see which finalizers hold its objects back, then restore again`;
+        record.addIssue({ severity: 'error', reason: 'NamespaceTerminating', message, object });
+        return false;
+      }
+      await this.#create(namespace, target, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
+      record.addIssue({ severity: 'error', reason, message: messageOf(error), object });
+      return false;
+    }
+  }
+
+  async #create(namespace: string, target: string, signal: AbortSignal): Promise<void> {
+    const { cluster, clock, contents, restore, record } = this.#options;
+    const archived = await contents.get({ groupResource: 'namespaces', name: namespace });
+    const manifest = namespaceManifest(archived, target, restore);
+    signal.throwIfAborted();
+    using deadline = writeDeadline(clock);
+    try {
+      await cluster.create(Resources.namespaces, manifest, { signal: deadline.signal });
+    } catch (error) {
+      // Somebody else was faster: as good.
+      if (!isLifeboatError(error, 'AlreadyExists')) {
+        throw error;
+      }
+      return;
+    }
+    record.addOutcome({ groupResource: 'namespaces', name: target }, manifest, 'created');
+  }
+
+  async #waitUntilGone(name: string, signal: AbortSignal): Promise<boolean> {
+    const { cluster, clock, timeoutMs } = this.#options;
+    using deadline = withDeadline(signal, timeoutMs, clock);
+    try {
+      const events = cluster.watch(Resources.namespaces, {
+        fieldSelector: `metadata.name=${name}`,
+        signal: deadline.signal,
+      });
+      for await (const event of events) {
+        if (event.type === 'deleted') {
+          return true;
+        }
+        if (event.type === 'synced' && (await this.#get(name, signal)) === undefined) {
+          return true;
+        }
+      }
+    } catch (error) {
+      if (!deadline.expired) {
+        throw error;
+      }
+    }
+    return false;
+  }
+
+  #get(name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+    return this.#options.cluster.get({ ...Resources.namespaces, name }, { signal });
+  }
+}
+
+function isTerminating(namespace: KubernetesObject): boolean {
+  return namespace.metadata.deletionTimestamp !== undefined;
+}

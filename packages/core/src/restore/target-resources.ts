@@ -1,0 +1,86 @@
+import { resolveResource } from '../discovery/resolve-resource.ts';
+import {
+  type ApiResource,
+  type Discovery,
+  type DiscoveryFailure,
+  groupResourceOf,
+  type KubernetesObject,
+  parseApiVersion,
+  type ResourceIdentifier,
+} from '../model/kubernetes.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+
+/** The resource that an object of a backup is created through, or why there is none. */
+export type TargetResource =
+  | { readonly resource: ApiResource; readonly problem?: undefined }
+  | { readonly resource?: undefined; readonly problem: string };
+
+/** What the target cluster serves. */
+export class TargetResources {
+  readonly #cluster: Cluster;
+  #served: ReadonlyMap<string, readonly ApiResource[]> = new Map();
+  #discovery: Discovery = { groups: [], resources: [], failures: [] };
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** Asks the target what it serves. */
+  static async load(cluster: Cluster, options?: CallOptions): Promise<TargetResources> {
+    const resources = new TargetResources(cluster);
+    await resources.refresh(options);
+    return resources;
+  }
+
+  /** Group versions that could not be read. */
+  get failures(): readonly DiscoveryFailure[] {
+    return this.#discovery.failures;
+  }
+
+  /** Asks again, after definitions of resources were restored. */
+  async refresh(options?: CallOptions): Promise<void> {
+    this.#discovery = await this.#cluster.discover(options);
+    this.#served = Map.groupBy(this.#discovery.resources, groupResourceOf);
+  }
+
+  /** The group resource that a user means by a name (`pvc`, `deploy`); a name that the target does not know stays as it is. */
+  canonicalName(name: string): string {
+    const resource = resolveResource(this.#discovery, name);
+    return resource === undefined ? name : groupResourceOf(resource);
+  }
+
+  /** Whether a resource is served in any version. */
+  serves(groupResource: string): boolean {
+    return this.#served.has(groupResource);
+  }
+
+  /** Finds the resource of an object; its version, kind and scope have to be those that the target serves. */
+  resourceOf(entry: ResourceIdentifier, object: KubernetesObject): TargetResource {
+    const candidates = this.#served.get(entry.groupResource) ?? [];
+    if (candidates.length === 0) {
+      return {
+        problem:
+          'the target cluster does not serve this resource; is its operator or definition missing?',
+      };
+    }
+    const { version } = parseApiVersion(object.apiVersion);
+    const resource = candidates.find((candidate) => candidate.version === version);
+    if (resource === undefined) {
+      const versions = candidates.map((candidate) => candidate.version).join(', ');
+      return {
+        problem: `the backup holds it as ${object.apiVersion}, the target cluster serves only ${versions}`,
+      };
+    }
+    if (resource.kind !== object.kind) {
+      return {
+        problem: `its kind is ${object.kind}, ${entry.groupResource} are of kind ${resource.kind}`,
+      };
+    }
+    if (resource.namespaced !== (entry.namespace !== undefined)) {
+      const scope = resource.namespaced ? 'belongs into a namespace' : 'is cluster-scoped';
+      return { problem: `its kind ${scope} in the target cluster, it does not in the backup` };
+    }
+    return { resource };
+  }
+}
