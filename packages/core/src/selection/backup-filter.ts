@@ -1,0 +1,115 @@
+import type { BackupSpec, LabelSelector } from '../model/backup.ts';
+import type { Issue } from '../model/issue.ts';
+import { type ApiResource, groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
+import { matchesLabelSelector } from '../model/label-selector.ts';
+import { VeleroLabel } from '../model/labels.ts';
+import { stringAt } from '../model/object-path.ts';
+import { createNamespaceFilter, type NamespaceFilter } from './namespace-filter.ts';
+import { createResourceFilter } from './resource-filter.ts';
+import { selectorOf } from './selector-of.ts';
+
+/** What a {@link BackupFilter} has to know of the cluster. */
+export interface BackupFilterContext {
+  /** The namespaces that exist; see {@link createNamespaceFilter}. */
+  readonly liveNamespaces: readonly string[];
+  /** Those of them that carry `velero.io/exclude-from-backup=true`. */
+  readonly excludedByLabel: readonly string[];
+  /** Finds the resource that a user means by a name; `undefined` when none is served under it. */
+  readonly resolveResource: (name: string) => ApiResource | undefined;
+}
+
+/** Why an object is not in a backup. */
+export type ItemExclusion =
+  /** It is being deleted. */
+  | 'Deleting'
+  /** It carries `velero.io/exclude-from-backup=true`. */
+  | 'Label'
+  /** Its namespace is not selected. */
+  | 'Namespace'
+  /** Its resource is not selected. */
+  | 'Resource';
+
+/** Options of {@link BackupFilter.exclusionOf}. */
+export interface ExclusionOptions {
+  /** Whether the object that pulls this one along cannot be restored without it: then only a deletion keeps it out. @default false */
+  readonly mustInclude?: boolean | undefined;
+}
+
+/** What a backup takes in. */
+export interface BackupFilter {
+  /** The namespaces it takes objects from. */
+  readonly namespaces: NamespaceFilter;
+  /** The selector that listed objects must match; it says nothing of objects that others pull along. */
+  readonly labelSelector: LabelSelector | undefined;
+  /** What in the spec does not do what it seems to: warnings. */
+  readonly issues: readonly Issue[];
+  /** Whether the objects of a resource are listed. */
+  includesResource(resource: ApiResource): boolean;
+  /**
+   * Why an object that was listed, or that another object pulls along, stays out; `undefined` when it is taken. A pulled-along
+   * object of a cluster-scoped resource is taken even where the resource is not listed, unless the spec excludes it.
+   */
+  exclusionOf(
+    resource: ApiResource,
+    object: KubernetesObject,
+    options?: ExclusionOptions,
+  ): ItemExclusion | undefined;
+  /** Whether a Namespace object is stored for its own sake. One that objects are taken from is stored in any case. */
+  includesNamespaceObject(namespace: KubernetesObject): boolean;
+}
+
+/** Creates the filter of a valid spec, whether its defaults are filled in or not. */
+export function createBackupFilter(
+  spec: BackupSpec,
+  { liveNamespaces, excludedByLabel, resolveResource }: BackupFilterContext,
+): BackupFilter {
+  const namespaces = createNamespaceFilter(
+    {
+      included: spec.includedNamespaces ?? [],
+      excluded: [...(spec.excludedNamespaces ?? []), ...excludedByLabel],
+    },
+    liveNamespaces,
+  );
+  const everyNamespace = namespaces.includesEverything;
+  const resources = createResourceFilter(spec, { resolveResource, everyNamespace });
+  const labelSelector = selectorOf(spec);
+
+  return {
+    namespaces,
+    labelSelector,
+    issues: resources.problems.map((message) => ({
+      severity: 'warning',
+      reason: 'FilterWithoutEffect',
+      message: `resource filter: ${message}`,
+    })),
+    includesResource: (resource) => resources.includes(resource),
+    exclusionOf(resource, object, { mustInclude = false } = {}): ItemExclusion | undefined {
+      if (object.metadata.deletionTimestamp !== undefined) {
+        return 'Deleting';
+      }
+      if (mustInclude) {
+        return undefined;
+      }
+      if (object.metadata.labels?.[VeleroLabel.excludeFromBackup] === 'true') {
+        return 'Label';
+      }
+      if (resource.namespaced && !namespaces.includes(object.metadata.namespace ?? '')) {
+        return 'Namespace';
+      }
+      const isNamespace = groupResourceOf(resource) === 'namespaces';
+      return !isNamespace && resources.excludesRelated(resource) ? 'Resource' : undefined;
+    },
+    includesNamespaceObject(namespace): boolean {
+      const { name, labels } = namespace.metadata;
+      if (stringAt(namespace, ['status', 'phase']) !== 'Active' || !namespaces.includes(name)) {
+        return false;
+      }
+      // A namespace that the spec names is wanted whatever its labels; one of "all" only if the selector wants it.
+      return (
+        labelSelector === undefined ||
+        !everyNamespace ||
+        matchesLabelSelector(labels, labelSelector)
+      );
+    },
+  };
+}
