@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import {
+  type KubernetesManifest,
+  type KubernetesObject,
+  referenceTo,
+  type StringMap,
+} from '../model/kubernetes.ts';
+import { labelValueOf, VeleroLabel } from '../model/labels.ts';
+import { stringAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { deleteIfSame } from './discard-snapshot.ts';
+import { untilGone } from './observe-object.ts';
+import { snapshotFailure } from './snapshot-failure.ts';
+import {
+  isSameStaticContent,
+  staticContentManifest,
+  staticSnapshotManifest,
+} from './static-pair.ts';
+
+/** Which snapshot of a backup to make available, and where. */
+export interface ImportSnapshotRequest {
+  readonly cluster: Cluster;
+  readonly restoreUid: string;
+  readonly restoreName: string;
+  readonly backupName: string;
+  /** The namespace it is needed in. */
+  readonly namespace: string;
+  /** The VolumeSnapshot as the backup holds it. */
+  readonly volumeSnapshot: KubernetesObject;
+  /** The content as the backup holds it, if it does. */
+  readonly volumeSnapshotContent?: KubernetesObject | undefined;
+  readonly driver: string;
+  readonly snapshotHandle: string;
+}
+
+/** A pair of VolumeSnapshot and VolumeSnapshotContent, of one name, that stands for a snapshot which the storage holds. */
+export interface ImportedSnapshot {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly name: string;
+  readonly volumeSnapshot: KubernetesObject;
+  readonly volumeSnapshotContent: KubernetesObject;
+}
+
+/** Options of {@link removeImportedSnapshot}. */
+export interface RemoveImportedSnapshotOptions extends CallOptions {
+  /** How long the objects may take to go. @default 60000 */
+  readonly timeoutMs?: number | undefined;
+  /** @default the system's clock */
+  readonly clock?: Clock | undefined;
+}
+
+/** The name of the pair that a restore imports a snapshot under, the same that Velero derives. */
+export function importedSnapshotName(restoreUid: string, volumeSnapshotName: string): string {
+  return createHash('sha256').update(`${restoreUid}/${volumeSnapshotName}`).digest('hex');
+}
+
+/**
+ * Makes a snapshot of a backup usable as the data source of claims in a namespace, in any cluster that reaches its storage.
+ * The content comes first, since a VolumeSnapshot without one is an error to the controller; both keep the storage snapshot
+ * when they are deleted. Does not wait for the controller.
+ *
+ * - Repeated: the pair that stands already is returned.
+ * - Failed or aborted: what this call made is removed again.
+ *
+ * @throws {LifeboatError} code SnapshotFailed when an object of that name stands for something else.
+ * @throws {ClusterError} what the API server says, NotFound when the namespace is missing.
+ */
+export async function importSnapshot(
+  request: ImportSnapshotRequest,
+  { signal }: CallOptions = {},
+): Promise<ImportedSnapshot> {
+  const { cluster, namespace, restoreUid, volumeSnapshot: origin } = request;
+  const name = importedSnapshotName(restoreUid, origin.metadata.name);
+  const labels = {
+    [VeleroLabel.backupName]: labelValueOf(request.backupName),
+    [VeleroLabel.restoreName]: labelValueOf(request.restoreName),
+  };
+  const contentManifest = await contentManifestOf(request, name, labels, signal);
+  const snapshotManifest = staticSnapshotManifest({ name, namespace, labels, origin });
+  let isNew = true;
+  try {
+    const content = await createContent(cluster, contentManifest, signal);
+    isNew = content.isNew;
+    const volumeSnapshot = await createSnapshot(cluster, snapshotManifest, signal);
+    return { cluster, namespace, name, volumeSnapshot, volumeSnapshotContent: content.object };
+  } catch (error) {
+    if (isNew && !isLifeboatError(error, 'SnapshotFailed')) {
+      await removeUnfinished(cluster, contentManifest, snapshotManifest);
+    }
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+/**
+ * Deletes an imported pair and resolves when both objects are gone; the snapshot in the storage stays. Objects that are gone
+ * already are success.
+ *
+ * @throws {LifeboatError} code SnapshotFailed when they are still there after `timeoutMs`, for example because a claim is
+ * being filled from the snapshot.
+ */
+export async function removeImportedSnapshot(
+  { cluster, volumeSnapshot, volumeSnapshotContent }: ImportedSnapshot,
+  { signal, timeoutMs = 60_000, clock = systemClock }: RemoveImportedSnapshotOptions = {},
+): Promise<void> {
+  using deadline = withDeadline(signal, timeoutMs, clock);
+  const options = { signal: deadline.signal };
+  const contents = Resources.volumeSnapshotContents;
+  const snapshots = Resources.volumeSnapshots;
+  try {
+    const contentReference = referenceTo(contents, volumeSnapshotContent);
+    await deleteIfSame(cluster, contentReference, volumeSnapshotContent, options);
+    await deleteIfSame(cluster, referenceTo(snapshots, volumeSnapshot), volumeSnapshot, options);
+    await untilGone(cluster, snapshots, volumeSnapshot, options);
+    await untilGone(cluster, contents, volumeSnapshotContent, options);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { namespace = '', name } = volumeSnapshot.metadata;
+    throw snapshotFailure('removeImportedSnapshot', `volumesnapshots ${namespace}/${name}`, {
+      reason: deadline.expired
+        ? `it or its VolumeSnapshotContent of the same name is still there after ${timeoutMs / 1000} s`
+        : messageOf(error),
+      cause: error,
+    });
+  }
+}
+
+async function contentManifestOf(
+  request: ImportSnapshotRequest,
+  name: string,
+  labels: StringMap,
+  signal: AbortSignal | undefined,
+): Promise<KubernetesManifest> {
+  const { cluster, driver, snapshotHandle, namespace, volumeSnapshotContent: origin } = request;
+  const classes = await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
+  return staticContentManifest({
+    name,
+    driver,
+    snapshotHandle,
+    deletionPolicy: 'Retain',
+    volumeSnapshotRef: { namespace, name },
+    labels,
+    origin,
+    classes,
+  });
+}
+
+async function createContent(
+  cluster: Cluster,
+  manifest: KubernetesManifest,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly object: KubernetesObject; readonly isNew: boolean }> {
+  const resource = Resources.volumeSnapshotContents;
+  try {
+    return { object: await cluster.create(resource, manifest, { signal }), isNew: true };
+  } catch (error) {
+    if (!isLifeboatError(error, 'AlreadyExists')) {
+      throw error;
+    }
+    const name = manifest.metadata.name ?? '';
+    const existing = await cluster.get({ ...resource, name }, { signal });
+    if (existing === undefined || !isSameStaticContent(existing, manifest)) {
+      throw nameTaken(`volumesnapshotcontents ${name}`, error);
+    }
+    return { object: existing, isNew: false };
+  }
+}
+
+async function createSnapshot(
+  cluster: Cluster,
+  manifest: KubernetesManifest,
+  signal: AbortSignal | undefined,
+): Promise<KubernetesObject> {
+  const resource = Resources.volumeSnapshots;
+  try {
+    return await cluster.create(resource, manifest, { signal });
+  } catch (error) {
+    if (!isLifeboatError(error, 'AlreadyExists')) {
+      throw error;
+    }
+    const { name = '', namespace } = manifest.metadata;
+    const existing = await cluster.get({ ...resource, namespace, name }, { signal });
+    const isOurs =
+      existing !== undefined &&
+      existing.metadata.deletionTimestamp === undefined &&
+      stringAt(existing, ['spec', 'source', 'volumeSnapshotContentName']) === name;
+    if (!isOurs) {
+      throw nameTaken(`volumesnapshots ${namespace ?? ''}/${name}`, error);
+    }
+    return existing;
+  }
+}
+
+const cleanUpTimeoutMs = 30_000;
+
+// A request whose answer did not come may have been carried out: what is there decides, not what is known. The error that
+// led here tells more than one of the removal; what stays carries the labels of the restore.
+async function removeUnfinished(
+  cluster: Cluster,
+  contentManifest: KubernetesManifest,
+  { metadata: { namespace, name = '' } }: KubernetesManifest,
+): Promise<void> {
+  using deadline = withDeadline(undefined, cleanUpTimeoutMs);
+  const options = { signal: deadline.signal };
+  const contentReference = { ...Resources.volumeSnapshotContents, name };
+  const snapshotReference = { ...Resources.volumeSnapshots, namespace, name };
+  try {
+    const content = await cluster.get(contentReference, options);
+    if (content !== undefined && isSameStaticContent(content, contentManifest)) {
+      await deleteIfSame(cluster, contentReference, content, options);
+      await cluster.delete(snapshotReference, options);
+    }
+  } catch {
+    return;
+  }
+}
+
+function nameTaken(target: string, cause: unknown): Error {
+  return snapshotFailure('importSnapshot', target, {
+    reason:
+      'an object of this name exists that stands for another snapshot or is being deleted. Remove it, or restore under another uid',
+    cause,
+  });
+}

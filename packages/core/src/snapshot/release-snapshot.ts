@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import { type Deadline, withDeadline } from '../internal/with-deadline.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { KubernetesManifest, KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
+import { labelValueOf, VeleroLabel } from '../model/labels.ts';
+import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { observeObject, untilGone } from './observe-object.ts';
+import { snapshotFailure } from './snapshot-failure.ts';
+import { errorOf, handleOf } from './snapshot-step.ts';
+import { staticContentManifest } from './static-pair.ts';
+
+/** Which storage snapshot to free. */
+export interface ReleaseSnapshotRequest {
+  readonly cluster: Cluster;
+  /** @default the system's clock */
+  readonly clock?: Clock | undefined;
+  readonly backupName: string;
+  readonly driver: string;
+  readonly snapshotHandle: string;
+  /** The content as the backup holds it: it may name the Secret that the driver needs. */
+  readonly volumeSnapshotContent?: KubernetesObject | undefined;
+  /** How long the driver may take. @default 120000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Frees a storage snapshot that no Kubernetes object stands for any more: a temporary VolumeSnapshotContent with policy Delete
+ * is created for its handle and deleted, on which the driver's sidecar has the driver delete the snapshot. Resolves when the
+ * driver has done so.
+ *
+ * - A snapshot that is gone already is success.
+ * - Aborted, or given up because no sidecar reacts: the temporary content is removed and the snapshot stays.
+ *
+ * @throws {LifeboatError} code SnapshotFailed when nothing reacts within `timeoutMs`, or the driver cannot delete the
+ * snapshot; it goes on trying then, and the message names the content that stands for it until it succeeds.
+ */
+export async function releaseSnapshot(
+  request: ReleaseSnapshotRequest,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const { cluster, clock = systemClock, driver, snapshotHandle, timeoutMs = 120_000 } = request;
+  using deadline = withDeadline(signal, timeoutMs, clock);
+  const manifest = await contentManifestOf(request, signal);
+  const resource = Resources.volumeSnapshotContents;
+  const reference = { ...resource, name: manifest.metadata.name ?? '' };
+  let isHandedOver = false;
+  try {
+    const content = await cluster.create(resource, manifest, { signal: deadline.signal });
+    await untilHandled(cluster, reference, snapshotHandle, deadline);
+    await cluster.delete(reference, { signal: deadline.signal });
+    isHandedOver = true;
+    await untilGone(cluster, resource, content, { signal: deadline.signal });
+  } catch (error) {
+    if (!isHandedOver) {
+      await removeUnused(cluster, reference, clock);
+    }
+    signal?.throwIfAborted();
+    throw snapshotFailure('releaseSnapshot', `snapshot ${snapshotHandle} of driver ${driver}`, {
+      reason: deadline.expired
+        ? describeTimeout(isHandedOver, reference.name, driver, timeoutMs)
+        : messageOf(error),
+      cause: error,
+    });
+  }
+}
+
+// The controller gives it only to contents that are bound, and without it the sidecar never sees a deletion in time
+// (external-snapshotter: pkg/common-controller/snapshot_controller.go, syncContent).
+const boundProtection = 'snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection';
+
+async function contentManifestOf(
+  request: ReleaseSnapshotRequest,
+  signal: AbortSignal | undefined,
+): Promise<KubernetesManifest> {
+  const { cluster, backupName, driver, snapshotHandle, volumeSnapshotContent: origin } = request;
+  const classes = await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
+  const name = `lifeboat-release-${randomUUID()}`;
+  return staticContentManifest({
+    name,
+    driver,
+    snapshotHandle,
+    deletionPolicy: 'Delete',
+    // It must refer to a VolumeSnapshot, and to none that could ever exist.
+    volumeSnapshotRef: { namespace: name, name },
+    labels: { [VeleroLabel.backupName]: labelValueOf(backupName) },
+    origin,
+    classes,
+    finalizers: [boundProtection],
+  });
+}
+
+/**
+ * Resolves once the status of a content names its handle: without it the sidecar lets the content go and leaves the storage
+ * snapshot. Where the sidecar cannot find the snapshot, or cannot look, the handle is put there for it, so that the driver is
+ * asked to delete the snapshot all the same; for one that is gone a driver answers with success.
+ */
+async function untilHandled(
+  cluster: Cluster,
+  reference: ObjectReference,
+  snapshotHandle: string,
+  { signal }: Deadline,
+): Promise<void> {
+  for await (const content of observeObject(cluster, reference, { signal })) {
+    if (content === undefined) {
+      throw snapshotFailure('releaseSnapshot', `volumesnapshotcontents ${reference.name}`, {
+        reason: 'it was deleted by someone else before the driver was asked to delete the snapshot',
+      });
+    }
+    if (handleOf(content) !== undefined) {
+      return;
+    }
+    if (errorOf(content) !== undefined) {
+      const patch: JsonObject = { status: { snapshotHandle } };
+      await cluster.patch(reference, { type: 'merge', patch }, { subresource: 'status', signal });
+      return;
+    }
+  }
+}
+
+const cleanUpTimeoutMs = 30_000;
+
+// The finalizer is ours as long as no sidecar has taken the content on. The error that led here tells more than one of the
+// removal; what stays carries the label of the backup.
+async function removeUnused(
+  cluster: Cluster,
+  reference: ObjectReference,
+  clock: Clock,
+): Promise<void> {
+  using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+  const options = { signal: deadline.signal };
+  const patch: JsonObject = { metadata: { finalizers: null }, spec: { deletionPolicy: 'Retain' } };
+  try {
+    await cluster.patch(reference, { type: 'merge', patch }, options);
+    await cluster.delete(reference, options);
+  } catch (error) {
+    if (!isLifeboatError(error, 'NotFound')) {
+      return;
+    }
+  }
+}
+
+function describeTimeout(
+  isHandedOver: boolean,
+  contentName: string,
+  driver: string,
+  timeoutMs: number,
+): string {
+  return isHandedOver
+    ? `the driver did not delete it within ${timeoutMs / 1000} s. It goes on trying while VolumeSnapshotContent ${contentName} exists; its csi-snapshotter sidecar says why it fails`
+    : `nothing reacted within ${timeoutMs / 1000} s: check that the csi-snapshotter sidecar of driver ${driver} is running. The snapshot is not freed`;
+}

@@ -1,0 +1,213 @@
+import type { JsonObject } from '../model/json.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import { booleanAt, stringAt } from '../model/object-path.ts';
+
+/** How long a snapshot may take, in milliseconds. */
+export interface SnapshotLimits {
+  /** From the request until the storage has cut the snapshot. */
+  readonly handleTimeoutMs: number;
+  /** From then on until it is ready to use. */
+  readonly readyTimeoutMs: number;
+  /** How long an error may stand before it counts: the driver is called again several times meanwhile. */
+  readonly errorGraceMs: number;
+}
+
+/** What is remembered of a snapshot between two looks at its objects. */
+export interface SnapshotProgress {
+  readonly state: 'Requested' | 'Bound' | 'HandleAssigned';
+  /** When the present wait ends in failure, in milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** Whether the content was given policy Retain; set by whoever carries out the step `retain`. */
+  readonly retained: boolean;
+  /** Since when an error has stood without a break. */
+  readonly failingSinceMs?: number | undefined;
+  /** An error that is known to be over although the sidecar leaves its text in the status until the snapshot is ready. */
+  readonly overcomeError?: string | undefined;
+}
+
+/** What is seen of a snapshot at one moment. */
+export interface SnapshotObservation {
+  /** Absent when it is gone. */
+  readonly volumeSnapshot: KubernetesObject | undefined;
+  /** The content made for it; absent when there is none yet, or no more. */
+  readonly volumeSnapshotContent: KubernetesObject | undefined;
+  readonly nowMs: number;
+}
+
+/** What to do next. */
+export type SnapshotStep =
+  /** Look again when an object changes, at the latest at `untilMs`. */
+  | { readonly type: 'wait'; readonly untilMs: number }
+  /** Give the content policy Retain, so that nobody's deletion of the VolumeSnapshot takes the storage snapshot along. */
+  | { readonly type: 'retain'; readonly volumeSnapshotContent: KubernetesObject }
+  | {
+      readonly type: 'ready';
+      readonly volumeSnapshot: KubernetesObject;
+      readonly volumeSnapshotContent: KubernetesObject;
+      readonly snapshotHandle: string;
+    }
+  | { readonly type: 'failed'; readonly reason: string };
+
+/** The progress of a snapshot that was requested just now. */
+export function requestedSnapshot(nowMs: number, limits: SnapshotLimits): SnapshotProgress {
+  return { state: 'Requested', deadlineMs: nowMs + limits.handleTimeoutMs, retained: false };
+}
+
+/**
+ * Decides from a VolumeSnapshot and its content what to do next with a snapshot. Pure: the same input gives the same step.
+ *
+ * - An error in a status is retried by the driver's sidecar, so it fails the snapshot only once it has stood for
+ *   `errorGraceMs`, and not while the sidecar says that the storage is still at work on it.
+ * - A VolumeSnapshot or content that someone else deletes is a failure at once.
+ */
+export function nextSnapshotStep(
+  before: SnapshotProgress,
+  observation: SnapshotObservation,
+  limits: SnapshotLimits,
+): { readonly progress: SnapshotProgress; readonly step: SnapshotStep } {
+  const { volumeSnapshot, nowMs } = observation;
+  const content = contentOf(observation);
+  if (volumeSnapshot === undefined || volumeSnapshot.metadata.deletionTimestamp !== undefined) {
+    return {
+      progress: before,
+      step: { type: 'failed', reason: deletedByOthers('VolumeSnapshot') },
+    };
+  }
+  if (
+    content?.metadata.deletionTimestamp !== undefined ||
+    (!content && before.state !== 'Requested')
+  ) {
+    return {
+      progress: before,
+      step: { type: 'failed', reason: deletedByOthers('VolumeSnapshotContent') },
+    };
+  }
+  const error = errorOf(content) ?? errorOf(volumeSnapshot);
+  const progress = withError(advance(before, content, error, nowMs, limits), error, nowMs);
+  return { progress, step: stepOf(progress, volumeSnapshot, content, error, nowMs, limits) };
+}
+
+function stepOf(
+  progress: SnapshotProgress,
+  volumeSnapshot: KubernetesObject,
+  content: KubernetesObject | undefined,
+  error: string | undefined,
+  nowMs: number,
+  limits: SnapshotLimits,
+): SnapshotStep {
+  if (content !== undefined && !progress.retained) {
+    return { type: 'retain', volumeSnapshotContent: content };
+  }
+  const snapshotHandle = content && handleOf(content);
+  if (content && snapshotHandle !== undefined && isReady(volumeSnapshot, content)) {
+    return { type: 'ready', volumeSnapshot, volumeSnapshotContent: content, snapshotHandle };
+  }
+  const graceEndsMs =
+    progress.failingSinceMs === undefined || isStillAtWork(content, error)
+      ? Number.POSITIVE_INFINITY
+      : progress.failingSinceMs + limits.errorGraceMs;
+  if (error !== undefined && nowMs >= graceEndsMs) {
+    return { type: 'failed', reason: `the driver keeps failing: ${error}` };
+  }
+  return nowMs >= progress.deadlineMs
+    ? { type: 'failed', reason: describeTimeout(progress, content, error, limits) }
+    : { type: 'wait', untilMs: Math.min(progress.deadlineMs, graceEndsMs) };
+}
+
+function advance(
+  before: SnapshotProgress,
+  content: KubernetesObject | undefined,
+  error: string | undefined,
+  nowMs: number,
+  limits: SnapshotLimits,
+): SnapshotProgress {
+  if (content === undefined || before.state === 'HandleAssigned') {
+    return before;
+  }
+  if (handleOf(content) === undefined) {
+    return before.state === 'Bound'
+      ? before
+      : { ...before, state: 'Bound', failingSinceMs: undefined };
+  }
+  return {
+    ...before,
+    state: 'HandleAssigned',
+    deadlineMs: nowMs + limits.readyTimeoutMs,
+    failingSinceMs: undefined,
+    overcomeError: error,
+  };
+}
+
+function withError(
+  progress: SnapshotProgress,
+  error: string | undefined,
+  nowMs: number,
+): SnapshotProgress {
+  return error === undefined || error === progress.overcomeError
+    ? { ...progress, failingSinceMs: undefined }
+    : { ...progress, failingSinceMs: progress.failingSinceMs ?? nowMs };
+}
+
+function deletedByOthers(kind: string): string {
+  return `its ${kind} was deleted by someone else while the snapshot was being taken`;
+}
+
+function describeTimeout(
+  { state }: SnapshotProgress,
+  content: KubernetesObject | undefined,
+  error: string | undefined,
+  { handleTimeoutMs, readyTimeoutMs }: SnapshotLimits,
+): string {
+  const driver = content && stringAt(content, ['spec', 'driver']);
+  const cause = error === undefined ? '' : `; the last error was: ${error}`;
+  switch (state) {
+    case 'Requested':
+      return `no VolumeSnapshotContent was made for it within ${handleTimeoutMs / 1000} s${cause}. Check that the snapshot-controller is running`;
+    case 'Bound':
+      return `VolumeSnapshotContent ${content?.metadata.name ?? ''} got no snapshot handle within ${handleTimeoutMs / 1000} s${cause}. Check that the csi-snapshotter sidecar of driver ${driver ?? 'the volume'} is running and that the driver supports snapshots`;
+    case 'HandleAssigned':
+      return `VolumeSnapshotContent ${content?.metadata.name ?? ''} did not become ready to use within ${readyTimeoutMs / 1000} s${cause}. The storage of driver ${driver ?? 'the volume'} may need more time`;
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The content, if it belongs to this very VolumeSnapshot and not to an earlier one of its name. */
+function contentOf(observation: SnapshotObservation): KubernetesObject | undefined {
+  const { volumeSnapshot, volumeSnapshotContent: content } = observation;
+  const owner = content && stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']);
+  return owner !== undefined && owner === volumeSnapshot?.metadata.uid ? content : undefined;
+}
+
+function isReady(volumeSnapshot: KubernetesObject, content: KubernetesObject): boolean {
+  return (
+    booleanAt(content, ['status', 'readyToUse']) === true &&
+    booleanAt(volumeSnapshot, ['status', 'readyToUse']) === true &&
+    stringAt(volumeSnapshot, ['status', 'boundVolumeSnapshotContentName']) === content.metadata.name
+  );
+}
+
+/** What the storage calls the snapshot of a content; `undefined` until it is cut. */
+export function handleOf(content: JsonObject): string | undefined {
+  const handle = stringAt(content, ['status', 'snapshotHandle']);
+  return handle === '' ? undefined : handle;
+}
+
+/** The error in the status of a VolumeSnapshot or a content. */
+export function errorOf(object: JsonObject | undefined): string | undefined {
+  return object && stringAt(object, ['status', 'error', 'message']);
+}
+
+// The sidecar leaves this annotation while it does not know how a call ended. With one of these two codes the storage is
+// still cutting; the other codes that it is left with (Unavailable, ResourceExhausted, Canceled) are failures to us
+// (external-snapshotter: isCSIFinalError).
+const beingCreated = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
+const atWork: RegExp = /\bcode = (?:DeadlineExceeded|Aborted)\b/;
+
+function isStillAtWork(content: KubernetesObject | undefined, error: string | undefined): boolean {
+  return (
+    error !== undefined &&
+    atWork.test(error) &&
+    Object.hasOwn(content?.metadata.annotations ?? {}, beingCreated)
+  );
+}

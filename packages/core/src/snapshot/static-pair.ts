@@ -1,0 +1,155 @@
+import { compareCodePoints } from '../model/json.ts';
+import type { KubernetesManifest, KubernetesObject, StringMap } from '../model/kubernetes.ts';
+import { KubernetesAnnotation, VeleroAnnotation } from '../model/labels.ts';
+import { stringAt } from '../model/object-path.ts';
+import { snapshotApiVersion } from './manifests.ts';
+
+/** What {@link staticContentManifest} is made from. */
+export interface StaticContentRequest {
+  readonly name: string;
+  readonly driver: string;
+  readonly snapshotHandle: string;
+  readonly deletionPolicy: 'Delete' | 'Retain';
+  readonly volumeSnapshotRef: { readonly namespace: string; readonly name: string };
+  readonly labels: StringMap;
+  /** The content as the backup holds it, if it does. */
+  readonly origin?: KubernetesObject | undefined;
+  /** The VolumeSnapshotClasses of the cluster it is for. */
+  readonly classes: readonly KubernetesObject[];
+  readonly finalizers?: readonly string[] | undefined;
+}
+
+// On a cluster with a snapshotter per node this label says which of them a content is for.
+const managedBy = 'snapshot.storage.kubernetes.io/managed-by';
+const allowVolumeModeChange = 'snapshot.storage.kubernetes.io/allow-volume-mode-change';
+const snapshotterSecretName = 'csi.storage.k8s.io/snapshotter-secret-name';
+const snapshotterSecretNamespace = 'csi.storage.k8s.io/snapshotter-secret-namespace';
+
+/**
+ * A VolumeSnapshotContent for a snapshot that the storage already holds.
+ *
+ * - It names the first class (by name) of its driver in the cluster, if there is one: some drivers need that class's
+ *   credentials even to look at a snapshot.
+ * - It names the Secret to delete the snapshot with, from that class, else as the backup tells.
+ */
+export function staticContentManifest(request: StaticContentRequest): KubernetesManifest {
+  const { name, driver, snapshotHandle, deletionPolicy, volumeSnapshotRef, origin } = request;
+  const snapshotClass = classOfDriver(request.classes, driver);
+  const sourceVolumeMode = origin && stringAt(origin, ['spec', 'sourceVolumeMode']);
+  const manager = origin?.metadata.labels?.[managedBy];
+  return {
+    apiVersion: snapshotApiVersion,
+    kind: 'VolumeSnapshotContent',
+    metadata: {
+      name,
+      labels: { ...(manager === undefined ? {} : { [managedBy]: manager }), ...request.labels },
+      annotations: annotationsFor(snapshotClass, origin),
+      ...(request.finalizers === undefined ? {} : { finalizers: request.finalizers }),
+    },
+    spec: {
+      deletionPolicy,
+      driver,
+      source: { snapshotHandle },
+      ...(sourceVolumeMode === undefined ? {} : { sourceVolumeMode }),
+      ...(snapshotClass === undefined
+        ? {}
+        : { volumeSnapshotClassName: snapshotClass.metadata.name }),
+      volumeSnapshotRef: {
+        apiVersion: snapshotApiVersion,
+        kind: 'VolumeSnapshot',
+        ...volumeSnapshotRef,
+      },
+    },
+  };
+}
+
+/** The VolumeSnapshot that makes a static content usable as a claim's data source; both have the same name. */
+export function staticSnapshotManifest(request: {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: StringMap;
+  /** The VolumeSnapshot as the backup holds it. */
+  readonly origin: KubernetesObject;
+}): KubernetesManifest {
+  const { name, namespace, labels, origin } = request;
+  const kept = Object.entries(origin.metadata.annotations ?? {}).filter(([key]) =>
+    keptSnapshotAnnotations.includes(key),
+  );
+  return {
+    apiVersion: snapshotApiVersion,
+    kind: 'VolumeSnapshot',
+    metadata: {
+      name,
+      namespace,
+      labels,
+      annotations: { ...Object.fromEntries(kept), [VeleroAnnotation.deletionPolicy]: 'Retain' },
+    },
+    spec: { source: { volumeSnapshotContentName: name } },
+  };
+}
+
+const keptSnapshotAnnotations: readonly string[] = [
+  VeleroAnnotation.driverName,
+  VeleroAnnotation.snapshotHandle,
+  VeleroAnnotation.restoreSize,
+];
+
+/** Whether an existing content is the one that a manifest asks for, and usable. */
+export function isSameStaticContent(
+  existing: KubernetesObject,
+  manifest: KubernetesManifest,
+): boolean {
+  return (
+    existing.metadata.deletionTimestamp === undefined &&
+    identifyingPaths.every((path) => stringAt(existing, path) === stringAt(manifest, path))
+  );
+}
+
+const identifyingPaths = [
+  ['spec', 'driver'],
+  ['spec', 'source', 'snapshotHandle'],
+  ['spec', 'volumeSnapshotRef', 'namespace'],
+  ['spec', 'volumeSnapshotRef', 'name'],
+] as const;
+
+function classOfDriver(
+  classes: readonly KubernetesObject[],
+  driver: string,
+): KubernetesObject | undefined {
+  return classes
+    .filter((candidate) => stringAt(candidate, ['driver']) === driver)
+    .toSorted((left, right) => compareCodePoints(left.metadata.name, right.metadata.name))[0];
+}
+
+function annotationsFor(
+  snapshotClass: KubernetesObject | undefined,
+  origin: KubernetesObject | undefined,
+): StringMap {
+  const stored = origin?.metadata.annotations ?? {};
+  const secret = secretOf(snapshotClass) ?? {
+    name: stored[KubernetesAnnotation.deletionSecretName],
+    namespace: stored[KubernetesAnnotation.deletionSecretNamespace],
+  };
+  const modeChange = stored[allowVolumeModeChange];
+  return {
+    ...(modeChange === undefined ? {} : { [allowVolumeModeChange]: modeChange }),
+    ...(secret.name === undefined || secret.namespace === undefined
+      ? {}
+      : {
+          [KubernetesAnnotation.deletionSecretName]: secret.name,
+          [KubernetesAnnotation.deletionSecretNamespace]: secret.namespace,
+        }),
+  };
+}
+
+// A name with a template (${volumesnapshot.name}) belongs to the objects it was first expanded for.
+function secretOf(
+  snapshotClass: KubernetesObject | undefined,
+): { readonly name: string; readonly namespace: string } | undefined {
+  const name = snapshotClass && stringAt(snapshotClass, ['parameters', snapshotterSecretName]);
+  const namespace =
+    snapshotClass && stringAt(snapshotClass, ['parameters', snapshotterSecretNamespace]);
+  return name === undefined || namespace === undefined || `${name}${namespace}`.includes('${')
+    ? undefined
+    : { name, namespace };
+}

@@ -1,0 +1,80 @@
+import { silentLogger } from '../internal/silent-logger.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { DriverSlots } from './driver-slots.ts';
+import { SnapshotObserver } from './snapshot-observer.ts';
+import { SnapshotSession } from './snapshot-session.ts';
+
+/** Options of {@link VolumeSnapshotter}. */
+export interface VolumeSnapshotterOptions {
+  readonly cluster: Cluster;
+  /** @default the system's clock */
+  readonly clock?: Clock | undefined;
+  /** @default silent */
+  readonly logger?: Logger | undefined;
+  /**
+   * How many snapshots of one driver may be without a handle at a time, over all sessions. Cloud storage refuses bursts of
+   * about fifteen. @default 8
+   */
+  readonly concurrencyPerDriver?: number | undefined;
+  /** How long an error of the driver may stand before it fails the snapshot. @default 20000 */
+  readonly errorGraceMs?: number | undefined;
+  /** How long the removal of a snapshot's objects may take. @default 30000 */
+  readonly cleanUpTimeoutMs?: number | undefined;
+}
+
+/** Which run a session belongs to. */
+export interface SnapshotSessionRequest extends CallOptions {
+  readonly backupName: string;
+  /** A UUID; becomes the label `lifeboat.dev/run`. */
+  readonly runId: string;
+}
+
+/** Takes CSI volume snapshots through the Kubernetes VolumeSnapshot API. */
+export class VolumeSnapshotter {
+  readonly #options: VolumeSnapshotterOptions;
+  readonly #slots: DriverSlots;
+
+  constructor(options: VolumeSnapshotterOptions) {
+    const { concurrencyPerDriver = 8 } = options;
+    this.#options = options;
+    this.#slots = new DriverSlots(concurrencyPerDriver);
+  }
+
+  /**
+   * Opens a session for one run: starts a watch on VolumeSnapshots and one on VolumeSnapshotContents, and resolves once both
+   * stand. The signal ends the opening only; the session lives until it is disposed of, so that an aborted run can clean up.
+   *
+   * @throws {LifeboatError} code Unsupported when the cluster has no VolumeSnapshot API.
+   * @throws {ClusterError} code Forbidden when the caller may not watch snapshot objects.
+   */
+  async openSession({
+    backupName,
+    runId,
+    signal,
+  }: SnapshotSessionRequest): Promise<SnapshotSession> {
+    const {
+      cluster,
+      clock = systemClock,
+      logger = silentLogger,
+      errorGraceMs = 20_000,
+      cleanUpTimeoutMs = 30_000,
+    } = this.#options;
+    const observer = await SnapshotObserver.open({ cluster, runId }, { signal });
+    const slots = this.#slots;
+    const limits = { errorGraceMs, cleanUpTimeoutMs };
+    return new SnapshotSession({
+      cluster,
+      clock,
+      logger,
+      observer,
+      slots,
+      backupName,
+      runId,
+      ...limits,
+    });
+  }
+}
