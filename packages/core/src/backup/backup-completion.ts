@@ -1,0 +1,68 @@
+import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
+import { resultsOf } from '../catalog/artifacts/results.ts';
+import { putArtifact, putBackup, putText } from '../catalog/backup-files.ts';
+import { backupKey } from '../catalog/key-layout.ts';
+import type { RunLog } from '../catalog/run-log.ts';
+import type { Backup } from '../model/backup.ts';
+import type { BackupEvent } from '../model/event.ts';
+import { terminalPhase } from '../model/phase.ts';
+import { formatTimestamp } from '../model/timestamp.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { BackupRecord } from './backup-record.ts';
+
+/** The Backup in its terminal phase, with the counts that its status carries; counts of zero are left out, as Velero does. */
+export function finishBackup(backup: Backup, record: BackupRecord, completedAt: Date): Backup {
+  const { length: errors } = record.errors;
+  const { length: warnings } = record.warnings;
+  const { length: snapshots } = record.operations;
+  return {
+    ...backup,
+    status: {
+      ...backup.status,
+      phase: terminalPhase(errors),
+      completionTimestamp: formatTimestamp(completedAt),
+      progress: { totalItems: record.stored, itemsBackedUp: record.stored },
+      ...unlessZero('warnings', warnings),
+      ...unlessZero('errors', errors),
+      ...unlessZero('csiVolumeSnapshotsAttempted', record.snapshotsAttempted),
+      ...unlessZero('csiVolumeSnapshotsCompleted', snapshots),
+      ...unlessZero('backupItemOperationsAttempted', snapshots),
+      ...unlessZero('backupItemOperationsCompleted', snapshots),
+      hookStatus: {},
+    },
+  };
+}
+
+/** Writes every file beside the archive, and last, because it makes the backup complete, `velero-backup.json`. */
+export async function writeBackupFiles({
+  store,
+  backup,
+  record,
+  log,
+  emit,
+  signal,
+}: {
+  readonly store: ObjectStore;
+  readonly backup: Backup;
+  readonly record: BackupRecord;
+  readonly log: RunLog;
+  readonly emit: (event: BackupEvent) => void;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { name } = backup.metadata;
+  const options = { signal };
+  await putText(store, name, 'logs', log.text, options);
+  await putArtifact(store, name, 'podVolumeBackups', null, options);
+  await putArtifact(store, name, 'volumeSnapshots', null, options);
+  await putArtifact(store, name, 'resourceList', resourceListOf(record.names), options);
+  await putArtifact(store, name, 'results', resultsOf(record.issues), options);
+  await putArtifact(store, name, 'itemOperations', record.operations, options);
+  await putArtifact(store, name, 'volumeInfo', record.volumes, options);
+  await putBackup(store, backup, options);
+  emit({ type: 'uploaded', key: backupKey(name, 'backup') });
+  emit({ type: 'progress', done: record.stored, total: record.stored });
+}
+
+function unlessZero(field: string, count: number): Readonly<Record<string, number>> {
+  return count === 0 ? {} : { [field]: count };
+}

@@ -1,0 +1,142 @@
+import { LifeboatError } from '../errors.ts';
+import type { BackupEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import type { Logger } from '../ports/logger.ts';
+
+/**
+ * What a run has done so far, for the files beside the archive and for the result. It grows with names and problems, never
+ * with the content of objects.
+ */
+export class BackupRecord {
+  readonly #issues: Issue[] = [];
+  readonly #names = new Map<string, string[]>();
+  readonly #volumes: JsonObject[] = [];
+  readonly #operations: JsonObject[] = [];
+  readonly #onEvent: (event: BackupEvent) => void;
+  readonly #log: Logger;
+  readonly #storedNamespaces = new Set<string>();
+  #firstCause: { readonly cause: unknown } | undefined;
+  #stored = 0;
+  #snapshotsAttempted = 0;
+
+  constructor(onEvent: (event: BackupEvent) => void, log: Logger) {
+    this.#onEvent = onEvent;
+    this.#log = log;
+  }
+
+  get issues(): readonly Issue[] {
+    return this.#issues;
+  }
+
+  get errors(): readonly Issue[] {
+    return this.#issues.filter(({ severity }) => severity === 'error');
+  }
+
+  get warnings(): readonly Issue[] {
+    return this.#issues.filter(({ severity }) => severity === 'warning');
+  }
+
+  /** How many objects are in the archive. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** The namespaces of what is in the archive. */
+  get storedNamespaces(): ReadonlySet<string> {
+    return this.#storedNamespaces;
+  }
+
+  /** `<apiVersion>/<Kind>` → names, for the resource list. */
+  get names(): ReadonlyMap<string, readonly string[]> {
+    return this.#names;
+  }
+
+  /** Entries for the volume information file. */
+  get volumes(): readonly JsonObject[] {
+    return this.#volumes;
+  }
+
+  /** Entries for the item operations file. */
+  get operations(): readonly JsonObject[] {
+    return this.#operations;
+  }
+
+  /** Adds a problem that leaves the backup usable as far as it goes. */
+  addWarning(issue: Omit<Issue, 'severity'>): void {
+    this.#add({ ...issue, severity: 'warning' });
+  }
+
+  /** Adds a problem that makes the backup PartiallyFailed, with the error behind it. */
+  addError(issue: Omit<Issue, 'severity'>, cause: unknown): void {
+    this.#firstCause ??= { cause };
+    this.#add({ ...issue, severity: 'error' });
+  }
+
+  /** Adds an issue that an item action made. */
+  addIssue(issue: Issue): void {
+    if (issue.severity === 'error') {
+      this.addError(
+        issue,
+        new LifeboatError(issue.message, { code: 'Unknown', operation: 'backup' }),
+      );
+    } else {
+      this.addWarning(issue);
+    }
+  }
+
+  /** @throws the first error when there were errors and not one object could be stored: such a backup is of no use. */
+  throwIfUseless(): void {
+    if (this.#stored === 0 && this.#firstCause !== undefined) {
+      throw this.#firstCause.cause;
+    }
+  }
+
+  /** Adds an object that the archive now holds. */
+  addStored(identifier: ResourceIdentifier, object: KubernetesObject): void {
+    const key = `${object.apiVersion}/${object.kind}`;
+    const { name, namespace } = object.metadata;
+    if (namespace !== undefined) {
+      this.#storedNamespaces.add(namespace);
+    }
+    const names = this.#names.get(key) ?? [];
+    names.push(namespace === undefined ? name : `${namespace}/${name}`);
+    this.#names.set(key, names);
+    this.#stored += 1;
+    this.#onEvent({ type: 'item', object: identifier, action: 'stored' });
+    this.#onEvent({ type: 'progress', done: this.#stored });
+  }
+
+  #add(issue: Issue): void {
+    this.#issues.push(issue);
+    const fields = {
+      reason: issue.reason,
+      resource: issue.object?.groupResource,
+      namespace: issue.object?.namespace,
+      name: issue.object?.name,
+    };
+    this.#log[issue.severity === 'error' ? 'error' : 'warn'](issue.message, fields);
+    this.#onEvent({ type: 'issue', issue });
+  }
+
+  /** Adds what became of a claim's volume. */
+  addVolume(entry: JsonObject): void {
+    this.#volumes.push(entry);
+  }
+
+  /** Adds a completed item operation: a snapshot. */
+  addOperation(entry: JsonObject): void {
+    this.#operations.push(entry);
+  }
+
+  /** Counts a snapshot that was asked for. */
+  addSnapshotAttempt(): void {
+    this.#snapshotsAttempted += 1;
+  }
+
+  /** How many snapshots were asked for, whether or not they were taken. */
+  get snapshotsAttempted(): number {
+    return this.#snapshotsAttempted;
+  }
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+
+import { ValidationError } from '../errors.ts';
+import type { Backup, BackupSpec } from '../model/backup.ts';
+import { parseDuration } from '../model/duration.ts';
+import type { BackupEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import type { ClusterVersion, StringMap } from '../model/kubernetes.ts';
+import { labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
+import { formatTimestamp } from '../model/timestamp.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { completeBackupSpec, validateBackupRequest } from '../selection/backup-request.ts';
+
+/** What to back up. */
+export interface BackupRequest {
+  /** Name of the backup: a DNS-1123 subdomain, unique in the store. */
+  readonly name: string;
+  /** As in a Velero Backup; absent fields get Velero's defaults. @default every namespace */
+  readonly spec?: BackupSpec | undefined;
+  readonly metadata?: BackupRequestMetadata | undefined;
+}
+
+/** What the stored Backup's metadata says besides its name. */
+export interface BackupRequestMetadata {
+  /** Namespace of Velero, for Velero servers that read the store. @default 'velero' */
+  readonly namespace?: string | undefined;
+  /** @default a random UUID */
+  readonly uid?: string | undefined;
+  readonly labels?: StringMap | undefined;
+  /** May hold `velero.io/csi-volumesnapshot-class_<driver>`, which names the class for a driver. */
+  readonly annotations?: StringMap | undefined;
+}
+
+/** How to run a backup. */
+export interface BackupOptions extends CallOptions {
+  /** Receives reports while the backup runs. What it throws is logged and ignored. */
+  readonly onEvent?: ((event: BackupEvent) => void) | undefined;
+  /**
+   * What becomes of VolumeSnapshot and VolumeSnapshotContent once the backup is complete: `remove` leaves no object in the
+   * cluster, as Velero 1.16 and later; `keep` leaves them, with policy Retain, as `kubectl get volumesnapshot` shows in
+   * Velero 1.6. The storage snapshot stays either way. @default 'remove'
+   */
+  readonly snapshotObjects?: 'remove' | 'keep' | undefined;
+  /** Driver → name of the VolumeSnapshotClass to use; wins over every label and annotation. */
+  readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A finished backup. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */
+export interface BackupResult {
+  readonly backup: Backup;
+  readonly issues: readonly Issue[];
+}
+
+/**
+ * The Backup that a request asks for, defaults filled in, in phase InProgress.
+ *
+ * @throws ValidationError with every violation of the request.
+ */
+export function acceptBackupRequest(request: BackupRequest, startedAt: Date): Backup {
+  const violations = validateBackupRequest(request);
+  if (violations.length > 0) {
+    throw new ValidationError('backup', violations);
+  }
+  const spec = completeBackupSpec(request.spec ?? {});
+  const { namespace = 'velero', uid = randomUUID(), labels, annotations } = request.metadata ?? {};
+  return {
+    kind: 'Backup',
+    apiVersion: 'velero.io/v1',
+    metadata: {
+      name: request.name,
+      namespace,
+      uid,
+      creationTimestamp: formatTimestamp(startedAt),
+      labels: {
+        ...labels,
+        [VeleroLabel.storageLocation]: labelValueOf(spec.storageLocation ?? 'default'),
+      },
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    spec,
+    status: {
+      version: 1,
+      formatVersion: '1.1.0',
+      expiration: formatTimestamp(expiryOf(spec, startedAt)),
+      phase: 'InProgress',
+      startTimestamp: formatTimestamp(startedAt),
+    },
+  };
+}
+
+/** The Backup with the annotations that name the version of the cluster it is made of. */
+export function withSourceVersion(backup: Backup, version: ClusterVersion): Backup {
+  return {
+    ...backup,
+    metadata: {
+      ...backup.metadata,
+      annotations: {
+        ...backup.metadata.annotations,
+        [VeleroAnnotation.sourceClusterGitVersion]: version.gitVersion,
+        [VeleroAnnotation.sourceClusterMajorVersion]: version.major,
+        [VeleroAnnotation.sourceClusterMinorVersion]: version.minor,
+      },
+    },
+  };
+}
+
+const defaultTtlMs = 720 * 3_600_000;
+
+function expiryOf({ ttl = '' }: BackupSpec, startedAt: Date): Date {
+  return new Date(startedAt.getTime() + (parseDuration(ttl) ?? defaultTtlMs));
+}

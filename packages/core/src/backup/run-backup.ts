@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+
+import { writeArchive } from '../archive/archive-writer.ts';
+import { abandonBackup, claimBackup } from '../catalog/backup-claim.ts';
+import { backupKey } from '../catalog/key-layout.ts';
+import { RunLog } from '../catalog/run-log.ts';
+import { messageOf } from '../errors.ts';
+import { AbortScope } from '../internal/abort-scope.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import type { Backup } from '../model/backup.ts';
+import type { BackupEvent } from '../model/event.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { BackupItemAction } from '../ports/item-action.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
+import { finishBackup, writeBackupFiles } from './backup-completion.ts';
+import { BackupRecord } from './backup-record.ts';
+import { scopeOf } from './backup-scope.ts';
+import {
+  acceptBackupRequest,
+  type BackupOptions,
+  type BackupRequest,
+  type BackupResult,
+  withSourceVersion,
+} from './request.ts';
+import { storeItems } from './store-items.ts';
+import { VolumeBackups } from './volume-backups.ts';
+
+/** What a backup needs from the outside; every default is filled in. */
+export interface BackupDependencies {
+  readonly cluster: Cluster;
+  readonly store: ObjectStore;
+  readonly snapshotter: VolumeSnapshotter;
+  readonly actions: readonly BackupItemAction[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly allowUnsafeConcurrentWriters: boolean;
+}
+
+// How long cleaning up after a failed or cancelled run may take: it runs under its own deadline, since the caller's signal
+// has aborted already.
+const cleanUpTimeoutMs = 60_000;
+
+/**
+ * Runs one backup from request to result: takes the name, finds out what there is, streams the objects into the archive
+ * while the snapshots are taken, writes the files beside it and, last and once, `velero-backup.json`.
+ *
+ * Until that last file is written a failure or an abort undoes everything: snapshots, files, and the name.
+ */
+export async function runBackup(
+  dependencies: BackupDependencies,
+  request: BackupRequest,
+  options: BackupOptions = {},
+): Promise<BackupResult> {
+  const { clock, store, logger, allowUnsafeConcurrentWriters } = dependencies;
+  const { signal, snapshotObjects = 'remove' } = options;
+  signal?.throwIfAborted();
+  const startedAt = clock.now();
+  const accepted = acceptBackupRequest(request, startedAt);
+  const { name } = accepted.metadata;
+  const runId = randomUUID();
+  const log = new RunLog(logger, clock, { backup: `${accepted.metadata.namespace ?? ''}/${name}` });
+  const emit = reporter(options.onEvent, log);
+
+  emit({ type: 'phase', phase: 'Claiming' });
+  await claimBackup(
+    store,
+    { name, runId, startedAt, allowUnsafeConcurrentWriters, logger: log },
+    { signal },
+  );
+
+  using scope = new AbortScope(signal);
+  const record = new BackupRecord(emit, log);
+  const volumes = new VolumeBackups({
+    ...dependencies,
+    ...options,
+    backup: accepted,
+    record,
+    runId,
+    onEvent: emit,
+    signal: scope.signal,
+  });
+  try {
+    const run: BackupRun = { record, volumes, log, emit, signal: scope.signal };
+    const backup = await produceBackup(dependencies, accepted, run);
+    using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+    await volumes.settle(snapshotObjects, deadline.signal);
+    return { backup, issues: record.issues };
+  } catch (error) {
+    scope.abort(error);
+    await undo(dependencies, accepted, volumes);
+    throw error;
+  } finally {
+    await volumes.close();
+  }
+}
+
+interface BackupRun {
+  readonly record: BackupRecord;
+  readonly log: RunLog;
+  readonly volumes: VolumeBackups;
+  readonly emit: (event: BackupEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+async function produceBackup(
+  { cluster, store, actions, clock }: BackupDependencies,
+  accepted: Backup,
+  { record, volumes, log, emit, signal }: BackupRun,
+): Promise<Backup> {
+  const { name } = accepted.metadata;
+  const version = await cluster.version({ signal });
+  const scope = await scopeOf({
+    cluster,
+    backup: withSourceVersion(accepted, version),
+    record,
+    signal,
+  });
+  log.info('backup started', { kubernetes: version.gitVersion, store: store.location });
+
+  emit({ type: 'phase', phase: 'Collecting' });
+  await writeArchive(
+    (body, archiveSignal) =>
+      store.put(backupKey(name, 'archive'), body, {
+        contentType: 'application/gzip',
+        signal: archiveSignal,
+      }),
+    (archive, archiveSignal) =>
+      storeItems({
+        cluster,
+        archive,
+        actions,
+        scope,
+        record,
+        volumes,
+        clock,
+        emit,
+        signal: archiveSignal,
+      }),
+    { modifiedAt: clock.now(), signal },
+  );
+  emit({ type: 'uploaded', key: backupKey(name, 'archive') });
+
+  emit({ type: 'phase', phase: 'Finalizing' });
+  const backup = finishBackup(scope.backup, record, clock.now());
+  log.info('backup finished', { phase: backup.status.phase, objects: record.stored });
+  await writeBackupFiles({ store, backup, record, log, emit, signal });
+  return backup;
+}
+
+// What cannot be undone is logged, not thrown: the caller gets the error that stopped the run.
+async function undo(
+  { store, clock, logger }: BackupDependencies,
+  { metadata: { name, uid } }: Backup,
+  volumes: VolumeBackups,
+): Promise<void> {
+  using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+  await volumes.discard(deadline.signal);
+  try {
+    await abandonBackup(store, name, { uid, signal: deadline.signal });
+  } catch (error) {
+    logger.warn('files of an unfinished backup are left in the store', {
+      backup: name,
+      store: store.location,
+      error: messageOf(error),
+    });
+  }
+}
+
+function reporter(onEvent: BackupOptions['onEvent'], logger: Logger): (event: BackupEvent) => void {
+  return (event) => {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      logger.warn('an event listener threw', { event: event.type, error: messageOf(error) });
+    }
+  };
+}
