@@ -21,14 +21,11 @@ cluster_down() { # cluster_down N
 }
 
 shared_down() {
-  local mount
   [ -d "$SHARED" ] || return 0
   (
     flock 9
     stop_all "$SHARED"
-    awk '{print $5}' /proc/self/mountinfo | { grep "^$SHARED/" || true; } | while read -r mount; do
-      umount "$mount" || umount -l "$mount"
-    done
+    unmount_below "$SHARED"
     [ -z "$wipe" ] || rm -rf "$SHARED"
   ) 9>"$RUN/shared.lock"
   say "the CSI driver is down"

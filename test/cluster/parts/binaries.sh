@@ -15,7 +15,7 @@ cached() { # cached FOLDER COMMAND...: runs COMMAND PARTIAL-FOLDER, one process 
   [ -d "$folder" ] && return
   mkdir -p "$CACHE"
   (
-    flock 8
+    flock -n 8 || { say "waiting for another build of $folder"; flock 8; }
     [ -d "$folder" ] && exit
     rm -rf "$folder.partial"
     mkdir "$folder.partial"

@@ -11,16 +11,14 @@ remove_containers() {
 } >/dev/null
 
 remove_node() {
-  local slot mount folder
+  local slot folder
   slot=$(cat "$CLUSTER/slot" 2>/dev/null) || return 0
   # The kubelet first: it would start the containers again.
   stop "$CLUSTER" csireg-dirvol
   stop "$CLUSTER" kubelet
   ! alive "$CLUSTER" containerd || remove_containers || true
   stop "$CLUSTER" containerd
-  awk '{print $5}' /proc/self/mountinfo | grep -E "^$CLUSTER/(kubelet|cri)(/|$)" | sort -r | while read -r mount; do
-    umount "$mount" 2>/dev/null || umount -l "$mount"
-  done
+  unmount_below "$CLUSTER"
   [ "$(slot_owner "$slot")" = "$CLUSTER" ] || return 0
   ! ip link show "lifeboat$slot" >/dev/null 2>&1 || ip link del "lifeboat$slot" || true
   for folder in /sys/fs/cgroup/lifeboat"$slot" /sys/fs/cgroup/*/lifeboat"$slot"; do

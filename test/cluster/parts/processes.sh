@@ -72,3 +72,10 @@ wait_for() { # wait_for SECONDS COMMAND...
     sleep 0.1
   done
 }
+
+unmount_below() { # unmount_below FOLDER: what is mounted there, the deepest first
+  local mount
+  awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do
+    umount "$mount" 2>/dev/null || umount -l "$mount"
+  done
+}

@@ -2,7 +2,7 @@
 # Sourced by up.sh and down.sh. Ports, bridge, subnets and cgroups are named machine-wide by a slot (1 to 99), which belongs to
 # the cluster folder recorded in it; so clusters of several checkouts run side by side.
 SLOTS=/run/lifeboat-cluster
-[ -w /run ] || SLOTS=${XDG_RUNTIME_DIR:-/tmp}/lifeboat-cluster
+[ -w /run ] || SLOTS=${XDG_RUNTIME_DIR:-/tmp}/lifeboat-cluster-$UID
 mkdir -p "$SLOTS"
 
 slot_owner() { cat "$SLOTS/$1" 2>/dev/null || true; }
