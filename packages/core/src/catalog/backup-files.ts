@@ -124,10 +124,25 @@ export async function putBackup(
     if (!isLifeboatError(error, 'AlreadyExists')) {
       throw error;
     }
-    const stored = await readBackup(store, name, { signal });
-    if (uid === undefined || stored?.metadata.uid !== uid) {
+    if (uid === undefined || (await storedUid(store, name, signal)) !== uid) {
       throw error;
     }
+  }
+}
+
+async function storedUid(
+  store: ObjectStore,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    return (await readBackup(store, name, { signal }))?.metadata.uid;
+  } catch (error) {
+    // What we store is whole or absent: a damaged one is not ours.
+    if (isLifeboatError(error, 'CorruptBackup')) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
