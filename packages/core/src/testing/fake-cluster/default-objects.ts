@@ -1,0 +1,42 @@
+import type { KubernetesManifest } from '../../model/kubernetes.ts';
+
+/** What every new Kubernetes cluster holds. */
+export const systemObjects: readonly KubernetesManifest[] = [
+  ...['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  })),
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+    },
+    spec: {
+      clusterIP: '10.96.0.1',
+      clusterIPs: ['10.96.0.1'],
+      internalTrafficPolicy: 'Cluster',
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      sessionAffinity: 'None',
+      type: 'ClusterIP',
+    },
+    status: { loadBalancer: {} },
+  },
+  ...Object.entries({
+    'system-cluster-critical': 2_000_000_000,
+    'system-node-critical': 2_000_001_000,
+  }).map(([name, value]) => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name },
+    value,
+    preemptionPolicy: 'PreemptLowerPriority',
+  })),
+];

@@ -1,0 +1,152 @@
+import { systemClock } from '../../internal/system-clock.ts';
+import {
+  type ClusterVersion,
+  type DiscoveryFailure,
+  describeObject,
+  type KubernetesManifest,
+  type KubernetesObject,
+} from '../../model/kubernetes.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { ControllerRuntime } from './controllers/controller-runtime.ts';
+import { customResourceController } from './controllers/custom-resource-controller.ts';
+import { GarbageCollector } from './controllers/garbage-collector.ts';
+import { namespaceController } from './controllers/namespace-controller.ts';
+import { systemObjects } from './default-objects.ts';
+import { FakeApiServer } from './fake-api-server.ts';
+import { type ConnectionHost, FakeConnection } from './fake-connection.ts';
+import { type ExecHandler, FakePodExec } from './fake-pod-exec.ts';
+import type { ClusterRequest } from './request-log.ts';
+
+const defaultVersion: ClusterVersion = { major: '1', minor: '36', gitVersion: 'v1.36.3' };
+
+/** Options of {@link FakeCluster}. */
+export interface FakeClusterOptions {
+  /** For messages and `location`. @default 'fake' */
+  readonly name?: string | undefined;
+  /** Turns delays and timestamps. @default the clock of the machine */
+  readonly clock?: Clock | undefined;
+  /** What `version` answers. @default 1.36.3 */
+  readonly version?: ClusterVersion | undefined;
+}
+
+/**
+ * A Kubernetes cluster inside the process, to test backup code with: an API server with the rules of the real one, and
+ * the controllers that a backup or a restore meets. It passes `clusterContract`, as the real API server does.
+ *
+ * - Objects are deeply frozen: a caller cannot change what the cluster holds.
+ * - Controllers work asynchronously, as in a real cluster; {@link FakeCluster.settle} waits for them.
+ * - Nothing keeps the process alive, and nothing goes on after {@link FakeCluster.close}.
+ *
+ * @example
+ * ```ts
+ * await using cluster = new FakeCluster();
+ * cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }]);
+ * cluster.faults.inject({ operation: 'create', resource: 'pods', error: 'Forbidden', times: 1 });
+ * const engine = createEngine({ cluster, podExec: cluster.podExec, store: new MemoryObjectStore() });
+ * await engine.backup({ name: 'first', spec: { includedNamespaces: ['shop'] } });
+ * ```
+ */
+export class FakeCluster extends FakeConnection {
+  /** Runs commands in the pods of this cluster; {@link FakeCluster.onExec} says how they end. */
+  readonly podExec: FakePodExec;
+  readonly #host: ConnectionHost;
+  readonly #connections: Set<FakeConnection> = new Set();
+  readonly #controllers: ControllerRuntime;
+  #connection = 0;
+
+  constructor(options: FakeClusterOptions = {}) {
+    const { name = 'fake', clock = systemClock, version = defaultVersion } = options;
+    const server = new FakeApiServer(clock);
+    const host: ConnectionHost = {
+      location: `fake cluster ${name}`,
+      version,
+      clock,
+      server,
+      connection: () => this.#connection,
+    };
+    super(host);
+    this.#host = host;
+    this.#controllers = new ControllerRuntime(server, clock, [
+      namespaceController,
+      new GarbageCollector(),
+      customResourceController,
+    ]);
+    this.podExec = new FakePodExec({
+      findPod: (namespace, pod) => server.table.get('pods', `${namespace}/${pod}`),
+      request: async ({ namespace, podName }, { signal }) =>
+        this.send(
+          { operation: 'exec', resource: 'pods', namespace, name: podName },
+          describeObject({ groupResource: 'pods', namespace, name: podName }),
+          signal,
+          (call) => call,
+        ),
+    });
+    this.seed(systemObjects);
+  }
+
+  /** What has been asked through this object, oldest first; the oldest are forgotten after 10,000. */
+  get requests(): readonly ClusterRequest[] {
+    return this.log.requests;
+  }
+
+  /** Says how commands in pods end. Without it every command succeeds silently. */
+  onExec(handler: ExecHandler): void {
+    this.podExec.onExec(handler);
+  }
+
+  /**
+   * Stores fixtures as they are, status included, without admission and without a request; only the metadata that is
+   * missing is filled in. An object of the same name is replaced. Controllers then act on them.
+   *
+   * @throws TypeError when the kind of an object is not served.
+   */
+  seed(manifests: readonly KubernetesManifest[]): readonly KubernetesObject[] {
+    const { server } = this.#host;
+    return manifests.map((manifest) => {
+      const served = server.registry.findKind(manifest.apiVersion, manifest.kind);
+      if (served === undefined) {
+        throw new TypeError(
+          `The fake cluster does not serve ${manifest.apiVersion} ${manifest.kind}`,
+        );
+      }
+      return server.seed(manifest, served);
+    });
+  }
+
+  /** Opens one more client of the same cluster, with faults and a log of its own. */
+  connect(): FakeConnection {
+    const connection = new FakeConnection(this.#host);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  /** Resolves once every controller has nothing to do but wait for its clock. */
+  async settle(): Promise<void> {
+    await this.#controllers.settle();
+  }
+
+  /** Forgets the history: lists under way go on inconsistently, watches restart, earlier resource versions are Gone. */
+  compact(): void {
+    this.#host.server.table.compact();
+  }
+
+  /** Cuts the connections of every watch; they go on where they stood. */
+  breakConnections(): void {
+    this.#connection += 1;
+    this.#host.server.table.wakeAll();
+  }
+
+  /** Makes discovery report a group version as unreachable, as when its aggregated API server is down. */
+  failDiscovery(failure: DiscoveryFailure): void {
+    this.#host.server.registry.failDiscovery(failure);
+  }
+
+  /** Closes every connection and stops the controllers. Rejects if a controller broke, which is a bug of the fake. */
+  override async close(): Promise<void> {
+    await super.close();
+    for (const connection of this.#connections) {
+      await connection.close();
+    }
+    await this.#controllers.stop();
+  }
+}

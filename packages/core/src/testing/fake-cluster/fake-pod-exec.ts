@@ -1,0 +1,100 @@
+import { ClusterError } from '../../errors.ts';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
+import { objectsAt, stringAt } from '../../model/object-path.ts';
+import type { ExecOptions, ExecRequest, ExecResult, PodExec } from '../../ports/pod-exec.ts';
+import { type ApiCall, notFoundError } from './api-errors.ts';
+
+/** What a command in a fake pod is given besides its request. */
+export interface ExecInput {
+  readonly stdin: Uint8Array;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How a command in a fake pod ends. Text is encoded as UTF-8. */
+export interface ExecOutcome {
+  /** @default 0 */
+  readonly exitCode?: number | undefined;
+  /** @default '' */
+  readonly stdout?: string | Uint8Array | undefined;
+  /** @default '' */
+  readonly stderr?: string | Uint8Array | undefined;
+}
+
+/** Plays the commands that are run in the pods of a FakeCluster; what it throws rejects the call. */
+export type ExecHandler = (
+  request: ExecRequest,
+  input: ExecInput,
+) => ExecOutcome | Promise<ExecOutcome>;
+
+const defaultMaximumOutputBytes = 1_048_576;
+
+/** What a {@link FakePodExec} needs of its cluster. */
+export interface FakePodExecHost {
+  readonly findPod: (namespace: string, name: string) => KubernetesObject | undefined;
+  readonly request: (request: ExecRequest, options: ExecOptions) => Promise<ApiCall>;
+}
+
+/** Commands in pods that run nowhere: a handler says how each ends. Without one every command succeeds silently. */
+export class FakePodExec implements PodExec {
+  readonly #host: FakePodExecHost;
+  #handler: ExecHandler = () => ({});
+
+  constructor(host: FakePodExecHost) {
+    this.#host = host;
+  }
+
+  /** Replaces the handler. */
+  onExec(handler: ExecHandler): void {
+    this.#handler = handler;
+  }
+
+  async exec(request: ExecRequest, options: ExecOptions = {}): Promise<ExecResult> {
+    const {
+      stdin = new Uint8Array(),
+      signal,
+      maximumOutputBytes = defaultMaximumOutputBytes,
+    } = options;
+    const call = await this.#host.request(request, options);
+    assertRunning(this.#host.findPod(request.namespace, request.podName), request, call);
+    const outcome = await this.#handler(request, { stdin, signal });
+    signal?.throwIfAborted();
+    const stdout = bytesOf(outcome.stdout);
+    const stderr = bytesOf(outcome.stderr);
+    return {
+      exitCode: outcome.exitCode ?? 0,
+      stdout: stdout.subarray(0, maximumOutputBytes),
+      stderr: stderr.subarray(0, maximumOutputBytes),
+      truncated: Math.max(stdout.length, stderr.length) > maximumOutputBytes,
+    };
+  }
+}
+
+function assertRunning(
+  pod: KubernetesObject | undefined,
+  request: ExecRequest,
+  call: ApiCall,
+): void {
+  if (pod === undefined) {
+    throw notFoundError(call, 'the pod does not exist');
+  }
+  const containers = objectsAt(pod, ['spec', 'containers']).map((container) => container['name']);
+  if (!containers.includes(request.containerName)) {
+    throw notFoundError(call, `the pod has no container ${JSON.stringify(request.containerName)}`);
+  }
+  const phase = stringAt(pod, ['status', 'phase']);
+  if (phase !== 'Running') {
+    throw new ClusterError(
+      `${call.operation} ${call.target}: the pod is ${String(phase)}, not Running`,
+      {
+        code: 'Unknown',
+        ...call,
+        httpStatus: 400,
+        reason: 'BadRequest',
+      },
+    );
+  }
+}
+
+function bytesOf(output: string | Uint8Array = ''): Uint8Array {
+  return typeof output === 'string' ? Buffer.from(output) : output;
+}
