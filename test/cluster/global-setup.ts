@@ -30,7 +30,7 @@ const underCi = process.env['CI'] === 'true';
  */
 export default async function setUpClusters(project: TestProject): Promise<() => Promise<void>> {
   const provided = await provideClusters();
-  if (!provided.available) report(provided.reason);
+  if (!provided.available) console.log(provided.reason);
   project.provide('testCluster', provided);
   return tearDown;
 }
