@@ -8,6 +8,7 @@ import {
   type ObjectReference,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -20,6 +21,7 @@ import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { AwaitedClaim } from './awaited-claim.ts';
 import type { ArchivedSnapshot, ClaimSource } from './claim-source.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
+import { volumeObstacle } from './persistent-volume-decision.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { TargetStorage } from './target-storage.ts';
 import { restoredVolumeInfo } from './volume-info.ts';
@@ -67,7 +69,7 @@ export class ClaimRestorer {
       return writer.compare(reference, existing, manifest, itemFromBackup, signal);
     }
     const source = await volumes.sourceOf(itemFromBackup);
-    const obstacle = await this.#obstacleOf(manifest, source, signal);
+    const obstacle = await this.#obstacleOf(reference, manifest, source, signal);
     if (obstacle !== undefined) {
       const { reason, message } = obstacle;
       const issue = issueOf('error', reason, `${message}; the claim was not created`, reference);
@@ -142,12 +144,22 @@ export class ClaimRestorer {
   }
 
   async #obstacleOf(
+    reference: ObjectReference,
     manifest: KubernetesManifest,
     source: ClaimSource,
     signal: AbortSignal,
   ): Promise<{ readonly reason: string; readonly message: string } | undefined> {
     if (source.kind === 'out of reach') {
       return { reason: 'VolumeDataOutOfReach', message: source.reason };
+    }
+    if (source.kind === 'same volume') {
+      const { cluster } = this.#options;
+      const { volumeName } = source;
+      const volume = await cluster.get(
+        { ...Resources.persistentVolumes, name: volumeName },
+        { signal },
+      );
+      return volumeObstacle(reference, volumeName, volume);
     }
     return (await this.#storageOf(signal)).problemOf(manifest, source);
   }

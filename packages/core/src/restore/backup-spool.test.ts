@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { BackupSpool } from './backup-spool.ts';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spool-test-'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+it('returns each record as it was added, whatever the order of reading', async () => {
+  await using spool = await BackupSpool.open({ directory });
+  const texts = ['', 'a', 'b'.repeat(1_000_000), '{"ä":"€"}'];
+  const records = [];
+  for (const text of texts) {
+    records.push(await spool.append(Buffer.from(text)));
+  }
+  await spool.flush();
+  const read = await Promise.all(records.toReversed().map((record) => spool.read(record)));
+  expect(read.toReversed().map((bytes) => Buffer.from(bytes).toString())).toEqual(texts);
+});
+
+it('leaves nothing in its folder, neither open nor closed', async () => {
+  const spool = await BackupSpool.open({ directory });
+  await spool.append(Buffer.from('secret'));
+  await spool.flush();
+  expect(await readdir(directory)).toEqual([]);
+  await spool.close();
+  await spool.close();
+  expect(await readdir(directory)).toEqual([]);
+});
+
+it('keeps the positions of records apart that do not fit into memory', async () => {
+  await using spool = await BackupSpool.open({ directory });
+  const large = [randomBytes(400_000), randomBytes(400_000)];
+  const records = [];
+  for (const bytes of large) {
+    records.push(await spool.append(bytes));
+  }
+  await spool.flush();
+  const read = await Promise.all(records.map((record) => spool.read(record)));
+  expect(read.map((bytes, index) => large[index]?.equals(bytes))).toEqual([true, true]);
+});
+
+it('rejects a read of a record that was not flushed', async () => {
+  await using spool = await BackupSpool.open({ directory });
+  const record = await spool.append(Buffer.from('x'));
+  await expect(spool.read(record)).rejects.toThrow(RangeError);
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../model/json.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { Restore } from '../model/restore.ts';
+import { compareWithExisting, type ExistingComparison } from './existing-object.ts';
+import { resetMetadata } from './reset-metadata.ts';
+import { withRestoreLabels } from './restore-labels.ts';
+
+const restore: Restore = {
+  apiVersion: 'velero.io/v1',
+  kind: 'Restore',
+  metadata: { name: 'again' },
+  spec: { backupName: 'shop' },
+  status: { phase: 'InProgress' },
+};
+
+function object(kind: string, fields: JsonObject, metadata: JsonObject = {}): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind,
+    metadata: { name: 'x', namespace: 'shop', ...metadata },
+    ...fields,
+  };
+}
+
+function compare(existing: KubernetesObject, itemFromBackup: KubernetesObject): ExistingComparison {
+  const manifest = withRestoreLabels(resetMetadata(itemFromBackup), restore);
+  return compareWithExisting({ existing, manifest, itemFromBackup, restore });
+}
+
+describe('compareWithExisting', () => {
+  it('takes an object for equal whose status, uid and restore labels alone differ', () => {
+    const existing = object(
+      'ConfigMap',
+      { data: { a: 'b' }, status: { x: 1 } },
+      { uid: '1', labels: { app: 'a', 'velero.io/restore-name': 'earlier' } },
+    );
+    const archived = object('ConfigMap', { data: { a: 'b' } }, { uid: '2', labels: { app: 'a' } });
+    expect(compare(existing, archived)).toEqual({ kind: 'equal' });
+  });
+
+  it('tells a difference in content or labels', () => {
+    const archived = object('ConfigMap', { data: { a: 'b' } });
+    expect(compare(object('ConfigMap', { data: { a: 'c' } }), archived).kind).toBe('different');
+    const labelled = object('ConfigMap', { data: { a: 'b' } }, { labels: { more: 'x' } });
+    expect(compare(labelled, archived).kind).toBe('different');
+  });
+
+  it('takes an object for equal that nobody touched, though a restore would create it otherwise', () => {
+    const archived = object('Service', { spec: { clusterIP: '10.0.0.1' } });
+    const manifest = withRestoreLabels(resetMetadata(object('Service', { spec: {} })), restore);
+    const comparison = compareWithExisting({
+      existing: archived,
+      manifest,
+      itemFromBackup: archived,
+      restore,
+    });
+    expect(comparison.kind).toBe('equal');
+  });
+
+  it('compares an object of a mapped namespace as if it came from there', () => {
+    const archived = object('ConfigMap', { data: { a: 'b' } });
+    const manifest = withRestoreLabels(
+      resetMetadata(object('ConfigMap', { data: { a: 'changed' } }, { namespace: 'copy' })),
+      restore,
+    );
+    const existing = object('ConfigMap', { data: { a: 'b' } }, { namespace: 'copy' });
+    const comparison = compareWithExisting({
+      existing,
+      manifest,
+      itemFromBackup: archived,
+      restore,
+    });
+    expect(comparison.kind).toBe('equal');
+  });
+
+  it('adds to a ServiceAccount what it lacks and takes nothing away', () => {
+    const existing = object(
+      'ServiceAccount',
+      { secrets: [{ name: 'own' }] },
+      { labels: { app: 'theirs' } },
+    );
+    const archived = object(
+      'ServiceAccount',
+      { secrets: [{ name: 'own' }, { name: 'mine' }], imagePullSecrets: [{ name: 'registry' }] },
+      { labels: { app: 'ours', tier: 'web' }, annotations: { note: 'x' } },
+    );
+    expect(compare(existing, archived)).toEqual({
+      kind: 'mergeable',
+      patch: {
+        metadata: {
+          labels: {
+            tier: 'web',
+            'velero.io/backup-name': 'shop',
+            'velero.io/restore-name': 'again',
+          },
+          annotations: { note: 'x' },
+        },
+        secrets: [{ name: 'own' }, { name: 'mine' }],
+        imagePullSecrets: [{ name: 'registry' }],
+      },
+    });
+  });
+});

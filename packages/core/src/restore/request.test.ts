@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { ValidationError } from '../errors.ts';
+import type { RestoreSpec } from '../model/restore.ts';
+import { acceptRestoreRequest, type RestoreRequest } from './request.ts';
+
+const startedAt = new Date('2026-11-24T16:05:09.123Z');
+
+function violationsOf(request: RestoreRequest): readonly string[] {
+  try {
+    acceptRestoreRequest(request, startedAt);
+  } catch (error) {
+    if (error instanceof ValidationError) {
+      return error.violations.map(({ path, rule }) => `${path} ${rule}`);
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe('acceptRestoreRequest', () => {
+  it('names a restore after its backup and its start, and fills in the defaults of Velero', () => {
+    const restore = acceptRestoreRequest({ spec: { backupName: 'shop' } }, startedAt);
+    expect(restore.metadata.name).toBe('shop-20261124160509');
+    expect(restore.metadata.namespace).toBe('velero');
+    expect(restore.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
+    expect(restore.spec).toEqual({
+      backupName: 'shop',
+      excludedResources: [
+        'nodes',
+        'events',
+        'events.events.k8s.io',
+        'backups.velero.io',
+        'restores.velero.io',
+        'resticrepositories.velero.io',
+        'csinodes.storage.k8s.io',
+        'volumeattachments.storage.k8s.io',
+        'backuprepositories.velero.io',
+      ],
+      itemOperationTimeout: '4h0m0s',
+    });
+    expect(restore.status).toEqual({ phase: 'InProgress', startTimestamp: '2026-11-24T16:05:09Z' });
+  });
+
+  it('keeps what the request says', () => {
+    const restore = acceptRestoreRequest(
+      {
+        name: 'again',
+        spec: { backupName: 'shop', excludedResources: ['secrets', 'nodes'] },
+        metadata: { namespace: 'backup', uid: 'u-1', labels: { team: 'a' } },
+      },
+      startedAt,
+    );
+    expect(restore.metadata).toMatchObject({
+      name: 'again',
+      namespace: 'backup',
+      uid: 'u-1',
+      labels: { team: 'a' },
+    });
+    expect(restore.spec.excludedResources?.slice(0, 3)).toEqual(['secrets', 'nodes', 'events']);
+  });
+
+  it('takes the empty fields that Velero writes for nothing', () => {
+    const spec: RestoreSpec = {
+      backupName: 'shop',
+      hooks: {},
+      uploaderConfig: {},
+      existingResourcePolicy: '',
+      scheduleName: '',
+      includedNamespaces: ['*'],
+      restoreStatus: null,
+    };
+    expect(violationsOf({ spec })).toEqual([]);
+  });
+
+  const refused: readonly [name: string, request: RestoreRequest, violations: readonly string[]][] =
+    [
+      [
+        'a name that cannot be a key',
+        { name: '../x', spec: { backupName: 'shop' } },
+        ['name must be a DNS-1123 subdomain'],
+      ],
+      [
+        'no backup',
+        { spec: { backupName: '' } },
+        ['spec.backupName must name the backup to restore, a DNS-1123 subdomain'],
+      ],
+      [
+        'everything beside something',
+        { spec: { backupName: 'b', includedNamespaces: ['*', 'a'] } },
+        ['spec.includedNamespaces must hold nothing else beside *'],
+      ],
+      [
+        'excluding everything',
+        { spec: { backupName: 'b', excludedResources: ['*'] } },
+        ['spec.excludedResources must not hold *'],
+      ],
+      [
+        'a name on both lists',
+        { spec: { backupName: 'b', includedNamespaces: ['a'], excludedNamespaces: ['a'] } },
+        ['spec.excludedNamespaces must not name what spec.includedNamespaces names'],
+      ],
+      [
+        'a resource that is never restored',
+        { spec: { backupName: 'b', includedResources: ['nodes'] } },
+        ['spec.includedResources must not name a resource that is never restored'],
+      ],
+      [
+        'a mapping onto what cannot be a namespace',
+        { spec: { backupName: 'b', namespaceMapping: { a: 'x.y' } } },
+        ['spec.namespaceMapping.a must name a namespace, a DNS-1123 label'],
+      ],
+      [
+        'two namespaces mapped onto one',
+        { spec: { backupName: 'b', namespaceMapping: { a: 'x', b: 'x' } } },
+        ['spec.namespaceMapping.b must not map onto the namespace that a is mapped onto'],
+      ],
+      [
+        'two kinds of selectors',
+        {
+          spec: {
+            backupName: 'b',
+            labelSelector: { matchLabels: { a: 'b' } },
+            orLabelSelectors: [{}],
+          },
+        },
+        ['spec.orLabelSelectors must not be given together with spec.labelSelector'],
+      ],
+      [
+        'a duration that is none',
+        { spec: { backupName: 'b', itemOperationTimeout: '4 hours' } },
+        ['spec.itemOperationTimeout must be a duration such as 4h0m0s'],
+      ],
+      [
+        'what a restore cannot do yet',
+        {
+          spec: {
+            backupName: 'b',
+            hooks: { resources: [{ name: 'h' }] },
+            resourceModifier: { kind: 'configmap', name: 'm' },
+            existingResourcePolicy: 'update',
+            restoreStatus: { includedResources: ['x'] },
+            scheduleName: 'nightly',
+          },
+        },
+        [
+          'spec.existingResourcePolicy is not supported yet',
+          'spec.scheduleName is not supported yet',
+          'spec.hooks is not supported yet',
+          'spec.resourceModifier is not supported yet',
+          'spec.restoreStatus is not supported yet',
+        ],
+      ],
+    ];
+
+  it.each(refused)('refuses %s', (_name, request, violations) => {
+    expect(violationsOf(request)).toEqual(violations);
+  });
+});

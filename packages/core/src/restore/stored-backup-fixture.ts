@@ -1,0 +1,59 @@
+import { writeArchive } from '../archive/archive-writer.ts';
+import { putArtifact, putBackup } from '../catalog/backup-files.ts';
+import { backupKey } from '../catalog/key-layout.ts';
+import type { Backup } from '../model/backup.ts';
+import type { JsonObject } from '../model/json.ts';
+import { type KubernetesObject, parseApiVersion } from '../model/kubernetes.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+/** A backup that tests put into a store: objects by their resource. */
+export interface StoredBackup {
+  readonly name: string;
+  /** Plural resource and object; the group and version are the object's own. */
+  readonly objects: readonly (readonly [resource: string, object: KubernetesObject])[];
+  readonly phase?: Backup['status']['phase'];
+  readonly volumeInfo?: readonly JsonObject[];
+}
+
+/** Stores a backup as a run would have. */
+export async function storeBackup(store: ObjectStore, stored: StoredBackup): Promise<void> {
+  const { name, objects, phase = 'Completed', volumeInfo = [] } = stored;
+  await writeArchive(
+    (body, signal) => store.put(backupKey(name, 'archive'), body, { signal }),
+    async (archive) => {
+      for (const [resource, object] of objects) {
+        await archive.writeObject({ ...parseApiVersion(object.apiVersion), resource }, object);
+      }
+    },
+    { modifiedAt: new Date(0) },
+  );
+  await putArtifact(store, name, 'volumeInfo', volumeInfo);
+  await putBackup(store, {
+    kind: 'Backup',
+    apiVersion: 'velero.io/v1',
+    metadata: { name, namespace: 'velero', uid: `${name}-uid` },
+    spec: {},
+    status: { version: 1, formatVersion: '1.1.0', phase },
+  });
+}
+
+/** An object as a backup holds it: in namespace `shop` unless it has none, with what the API server had put. */
+export function archivedObject(
+  apiVersion: string,
+  kind: string,
+  metadata: JsonObject & { readonly name: string },
+  fields: JsonObject = {},
+): KubernetesObject {
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      namespace: 'shop',
+      uid: `uid-of-${metadata.name}`,
+      resourceVersion: '1',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      ...metadata,
+    },
+    ...fields,
+  };
+}
