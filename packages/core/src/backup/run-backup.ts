@@ -6,6 +6,7 @@ import { backupKey } from '../catalog/key-layout.ts';
 import { RunLog } from '../catalog/run-log.ts';
 import { messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
+import { safeListener } from '../internal/safe-listener.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { Backup } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
@@ -62,7 +63,7 @@ export async function runBackup(
   const { name } = accepted.metadata;
   const runId = randomUUID();
   const log = new RunLog(logger, clock, { backup: `${accepted.metadata.namespace ?? ''}/${name}` });
-  const emit = reporter(options.onEvent, log);
+  const emit = safeListener(options.onEvent, log);
 
   emit({ type: 'phase', phase: 'Claiming' });
   await claimBackup(
@@ -167,14 +168,4 @@ async function undo(
       error: messageOf(error),
     });
   }
-}
-
-function reporter(onEvent: BackupOptions['onEvent'], logger: Logger): (event: BackupEvent) => void {
-  return (event) => {
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      logger.warn('an event listener threw', { event: event.type, error: messageOf(error) });
-    }
-  };
 }

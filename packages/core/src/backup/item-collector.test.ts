@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../internal/silent-logger.ts';
+import type { BackupSpec } from '../model/backup.ts';
+import { type KubernetesManifest, referenceTo } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import { BackupRecord } from './backup-record.ts';
+import { scopeOf } from './backup-scope.ts';
+import { type CollectedItem, ItemCollector } from './item-collector.ts';
+import { acceptBackupRequest } from './request.ts';
+
+const configMaps = { group: '', version: 'v1', resource: 'configmaps' };
+
+describe('ItemCollector', () => {
+  it('yields the objects of the selected namespaces once, pods and claims first', async () => {
+    await using cluster = await clusterWith(
+      configMap('shop', 'b'),
+      configMap('shop', 'a'),
+      configMap('other', 'c'),
+      claim('shop', 'data'),
+    );
+    const { collector } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    const names = (await Array.fromAsync(collector.items())).map(nameOf);
+    expect(
+      names.filter((name) => name.startsWith('configmaps shop/') && !name.includes('kube-root')),
+    ).toEqual(['configmaps shop/a', 'configmaps shop/b']);
+    expect(names[0]).toBe('persistentvolumeclaims shop/data');
+    expect(names.filter((name) => name.includes(' other/'))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('knows what it has passed while it lists and afterwards', async () => {
+    await using cluster = await clusterWith(configMap('shop', 'a'), configMap('shop', 'b'));
+    const { collector } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    const passed = async (name: string): Promise<boolean> => {
+      const object = await cluster.get({ ...configMaps, namespace: 'shop', name });
+      return object !== undefined && collector.hasPassed(referenceTo(configMaps, object), object);
+    };
+    const seen: [string, boolean, boolean][] = [];
+    expect(await passed('a')).toBe(false);
+    for await (const item of collector.items()) {
+      if (item.resource.resource === 'configmaps' && item.object.metadata.name.length === 1) {
+        seen.push([item.object.metadata.name, await passed('a'), await passed('b')]);
+      }
+    }
+    expect(seen).toEqual([
+      ['a', true, false],
+      ['b', true, true],
+    ]);
+    expect(await passed('b')).toBe(true);
+  });
+
+  it('has not passed what the label selector leaves out', async () => {
+    await using cluster = await clusterWith(
+      configMap('shop', 'a', { app: 'web' }),
+      configMap('shop', 'b'),
+    );
+    const { collector } = await collectorOf(cluster, {
+      includedNamespaces: ['shop'],
+      labelSelector: { matchLabels: { app: 'web' } },
+    });
+    expect((await Array.fromAsync(collector.items())).map(nameOf)).toEqual(['configmaps shop/a']);
+    const left = await cluster.get({ ...configMaps, namespace: 'shop', name: 'b' });
+    expect(left && collector.hasPassed(referenceTo(configMaps, left), left)).toBe(false);
+  });
+
+  it('reports a resource that cannot be listed and goes on with the others', async () => {
+    await using cluster = await clusterWith(configMap('shop', 'a'), claim('shop', 'data'));
+    cluster.faults.inject({
+      operation: 'list',
+      resource: 'configmaps',
+      error: 'Forbidden',
+      times: 1,
+    });
+    const { collector, record } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    const names = (await Array.fromAsync(collector.items())).map(nameOf);
+    expect(names).toContain('persistentvolumeclaims shop/data');
+    expect(names).not.toContain('configmaps shop/a');
+    expect(record.errors).toMatchObject([{ reason: 'ListFailed' }]);
+    expect(record.errors[0]?.message).toContain('configmaps in namespace shop');
+  });
+
+  it('says so when a list is not of one point in time', async () => {
+    await using cluster = await clusterWith(
+      ...Array.from({ length: 600 }, (_, index) =>
+        configMap('shop', `c-${String(index).padStart(4, '0')}`),
+      ),
+    );
+    const { collector, record } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    let count = 0;
+    for await (const { resource } of collector.items()) {
+      if (resource.resource === 'configmaps' && count++ === 0) {
+        cluster.compact();
+      }
+    }
+    expect(count).toBe(601);
+    expect(record.warnings).toMatchObject([{ reason: 'ListNotAtomic' }]);
+  });
+});
+
+async function collectorOf(
+  cluster: FakeCluster,
+  spec: BackupSpec,
+): Promise<{ readonly collector: ItemCollector; readonly record: BackupRecord }> {
+  const { signal } = new AbortController();
+  const record = new BackupRecord(() => {}, silentLogger);
+  const backup = acceptBackupRequest({ name: 'test', spec }, new Date(0));
+  const scope = await scopeOf({ cluster, backup, record, signal });
+  return { collector: new ItemCollector({ cluster, scope, record, signal }), record };
+}
+
+async function clusterWith(...objects: readonly KubernetesManifest[]): Promise<FakeCluster> {
+  const cluster = new FakeCluster();
+  for (const name of ['shop', 'other']) {
+    await cluster.create(Resources.namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    });
+  }
+  await cluster.settle();
+  cluster.seed(objects);
+  return cluster;
+}
+
+function configMap(namespace: string, name: string, labels = {}): KubernetesManifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels } };
+}
+
+function claim(namespace: string, name: string): KubernetesManifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace },
+    spec: {},
+  };
+}
+
+function nameOf({ resource, object }: CollectedItem): string {
+  return `${resource.resource} ${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
