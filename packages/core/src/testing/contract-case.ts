@@ -13,5 +13,5 @@ export interface ContractCase<Context, Need extends string = string> {
   /** What the case asks of its host beyond the minimum; a host without it does not run the case, and says so. */
   readonly needs?: Need | undefined;
   /** Checks the rule; cleans up what it made. */
-  run(context: Context): Promise<void>;
+  readonly run: (context: Context) => Promise<void>;
 }

@@ -29,21 +29,19 @@ export const patchCases: readonly ClusterContractCase[] = [
   {
     name: 'a JSON patch carries out its operations in order',
     async run({ cluster, namespace, signal }) {
-      await cluster.create(configMaps, configMap(namespace, 'a', { 'a/b': '1', c: '2' }), {
-        signal,
-      });
+      const metadata = { annotations: { 'example.com/a': '1' } };
+      await cluster.create(configMaps, configMap(namespace, 'a', { c: '2' }, metadata), { signal });
       const operations = [
-        { op: 'test', path: '/data/a~1b', value: '1' },
+        { op: 'test', path: '/metadata/annotations/example.com~1a', value: '1' },
+        { op: 'replace', path: '/metadata/annotations/example.com~1a', value: '5' },
         { op: 'remove', path: '/data/c' },
         { op: 'add', path: '/data/d', value: '3' },
         { op: 'replace', path: '/data/d', value: '4' },
       ];
-      const patched = await cluster.patch(
-        configMapReference(namespace, 'a'),
-        { type: 'json', operations },
-        { signal },
-      );
-      assertJsonEqual(objectAt(patched, ['data']), { 'a/b': '1', d: '4' });
+      const reference = configMapReference(namespace, 'a');
+      const patched = await cluster.patch(reference, { type: 'json', operations }, { signal });
+      assertJsonEqual(objectAt(patched, ['data']), { d: '4' });
+      assertJsonEqual(patched.metadata.annotations, { 'example.com/a': '5' });
     },
   },
   {

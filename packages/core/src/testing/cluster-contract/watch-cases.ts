@@ -135,17 +135,32 @@ export const watchCases: readonly ClusterContractCase[] = [
     name: 'a watch whose connections break goes on where it stood',
     needs: 'breakConnections',
     async run(context) {
-      const { cluster, namespace, signal, breakConnections } = context;
+      const { cluster, namespace, signal, open, breakConnections } = context;
       await createLabelled(context, 'a');
       await using watch = new WatchReader(
         cluster.watch(configMaps, { namespace, labelSelector, signal }),
       );
       assert.deepEqual(await watch.untilSynced(), ['a']);
       await provided(breakConnections, 'breakConnections')();
-      await createLabelled(context, 'b');
+      await using other = open();
+      await createLabelled({ ...context, cluster: other }, 'b');
       await watch.expect('added', 'b');
-      await cluster.delete(configMapReference(namespace, 'a'), { signal });
+      await other.delete(configMapReference(namespace, 'a'), { signal });
       await watch.expect('deleted', 'a');
+    },
+  },
+  {
+    name: 'a read whose connections break is tried again',
+    needs: 'breakConnections',
+    async run(context) {
+      const { cluster, namespace, signal, breakConnections } = context;
+      await createLabelled(context, 'a');
+      const reads = Array.from({ length: 20 }, () =>
+        cluster.get(configMapReference(namespace, 'a'), { signal }),
+      );
+      await provided(breakConnections, 'breakConnections')();
+      const found = await Promise.all(reads);
+      assert.ok(found.every((object) => object?.metadata.name === 'a'));
     },
   },
   {
