@@ -1,0 +1,215 @@
+import { isLifeboatError } from '../errors.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import { type JsonValue } from '../model/json.ts';
+import type { Clock } from '../ports/clock.ts';
+import {
+  closedError,
+  connectionError,
+  connectionFailure,
+  type ErrorSubject,
+  type Refusal,
+  refusalError,
+  unexpectedAnswer,
+} from './errors.ts';
+import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { parseBody } from './parse-body.ts';
+import { type CredentialsSource, obtainCredentials } from './request-credentials.ts';
+import { retryDelayMs } from './retry-decision.ts';
+
+/** A request to the Kubernetes API, with what its errors are to say. */
+export interface ApiRequest extends ErrorSubject {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  /** @default 'application/json' */
+  readonly accept?: string | undefined;
+  readonly body?: JsonValue | undefined;
+  /** @default 'application/json' */
+  readonly contentType?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer that has been read, success or not. */
+export interface ApiAnswer extends Refusal {
+  readonly isSuccess: boolean;
+}
+
+/** What an {@link ApiClient} works with. */
+export interface ApiClientDependencies {
+  readonly transport: HttpTransport;
+  readonly credentials: CredentialsSource;
+  /** @default the clock of the machine */
+  readonly clock?: Clock | undefined;
+  /** A number from zero to one. @default Math.random */
+  readonly random?: (() => number) | undefined;
+}
+
+/** Speaks JSON with an API server: credentials, retries of what is safe, typed errors. */
+export class ApiClient {
+  readonly #transport: HttpTransport;
+  readonly #credentials: CredentialsSource;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+
+  constructor({
+    transport,
+    credentials,
+    clock = systemClock,
+    random = Math.random,
+  }: ApiClientDependencies) {
+    this.#transport = transport;
+    this.#credentials = credentials;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Address of the server, without credentials. */
+  get location(): string {
+    return this.#transport.location;
+  }
+
+  /** Sends a request and returns the body; rejects with ClusterError for an answer other than success. */
+  async request(request: ApiRequest): Promise<JsonValue> {
+    return bodyOf(request, await this.call(request));
+  }
+
+  /** Sends a request and returns the answer, whatever its status. */
+  call(request: ApiRequest): Promise<ApiAnswer> {
+    return this.#repeat(request, async () => readAnswer(await this.#send(request, false)));
+  }
+
+  /** Opens a stream; rejects with ClusterError for an answer other than success. */
+  async open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+    const answer = await this.#repeat(request, async () => {
+      const response = await this.#send(request, true);
+      return isSuccess(response.status)
+        ? { httpStatus: response.status, stream: response.body }
+        : readAnswer(response);
+    });
+    if ('stream' in answer) {
+      return answer.stream;
+    }
+    throw refusalError(request, answer);
+  }
+
+  /** Aborts when the connections are closed. */
+  get closing(): AbortSignal {
+    return this.#transport.closing;
+  }
+
+  /** Waits; rejects with the signal's reason when it aborts, and with Closed when the connection is closed meanwhile. */
+  async sleep(ms: number, subject: ErrorSubject, signal: AbortSignal | undefined): Promise<void> {
+    const { closing } = this.#transport;
+    try {
+      await this.#clock.sleep(
+        ms,
+        signal === undefined ? closing : AbortSignal.any([signal, closing]),
+      );
+    } catch (error) {
+      throw this.failureOf(subject, error, signal);
+    }
+  }
+
+  /** What to throw for an error of the connection: the signal's reason, Closed, or the error of its kind. */
+  failureOf(subject: ErrorSubject, error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) {
+      return signal.reason;
+    }
+    if (this.#transport.closed) {
+      return closedError(subject);
+    }
+    return isLifeboatError(error) ? error : connectionError(subject, error);
+  }
+
+  /** Closes the connections; see {@link HttpTransport.close}. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  async #repeat<T extends Refusal>(request: ApiRequest, attempt: () => Promise<T>): Promise<T> {
+    const { method, signal } = request;
+    const isRead = method === 'GET';
+    for (let tries = 1; ; tries += 1) {
+      signal?.throwIfAborted();
+      const outcome = await settle(attempt);
+      const { answer, error } = outcome;
+      const delayMs =
+        answer === undefined
+          ? retryDelayMs({ tries, isRead, ...retryability(error) }, this.#random)
+          : retryDelayMs({ tries, isRead, ...answer }, this.#random);
+      if (delayMs === undefined || this.#transport.closed || signal?.aborted) {
+        if (answer !== undefined) {
+          return answer;
+        }
+        throw this.failureOf(request, error, signal);
+      }
+      await this.sleep(delayMs, request, signal);
+    }
+  }
+
+  async #send(request: ApiRequest, isLongRunning: boolean): Promise<HttpResponse> {
+    const { method, path, accept = 'application/json', signal } = request;
+    if (this.#transport.closed) {
+      throw closedError(request);
+    }
+    const credentials = await obtainCredentials(this.#credentials, request);
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const contentType =
+      body === undefined ? undefined : (request.contentType ?? 'application/json');
+    return this.#transport.send(
+      { method, path, accept, body, contentType, isLongRunning, signal },
+      credentials,
+    );
+  }
+}
+
+/** The body of an answer; throws ClusterError when it is not a success. */
+export function bodyOf(subject: ErrorSubject, answer: ApiAnswer): JsonValue {
+  if (!answer.isSuccess) {
+    throw refusalError(subject, answer);
+  }
+  if (answer.body === undefined) {
+    throw unexpectedAnswer(subject, 'the answer is not JSON');
+  }
+  return answer.body;
+}
+
+async function readAnswer(response: HttpResponse): Promise<ApiAnswer> {
+  const { status: httpStatus, headers } = response;
+  return {
+    httpStatus,
+    isSuccess: isSuccess(httpStatus),
+    body: parseBody(await response.text()),
+    retryAfterMs: retryAfterMsOf(headers['retry-after']),
+  };
+}
+
+async function settle<T>(
+  attempt: () => Promise<T>,
+): Promise<{ readonly answer?: T; readonly error?: unknown }> {
+  try {
+    return { answer: await attempt() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function retryability(error: unknown): { readonly isUnsent: boolean; readonly retryable: boolean } {
+  if (isLifeboatError(error)) {
+    return { isUnsent: true, retryable: false };
+  }
+  const { code, isUnsent, retryable } = connectionFailure(error);
+  // A timeout has already taken as long as a caller can be asked to wait.
+  return { isUnsent, retryable: retryable && code !== 'Timeout' };
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function retryAfterMsOf(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') {
+    return undefined;
+  }
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

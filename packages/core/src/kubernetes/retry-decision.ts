@@ -1,0 +1,52 @@
+/** How one try of a request ended. */
+export interface TryOutcome {
+  /** Counted from one. */
+  readonly tries: number;
+  /** A GET: repeating it changes nothing. */
+  readonly isRead: boolean;
+  /** The HTTP status; absent when there was no whole answer. */
+  readonly httpStatus?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+  /** Whether a request without an answer cannot have reached the server. */
+  readonly isUnsent?: boolean | undefined;
+  /** Whether trying again may help. */
+  readonly retryable?: boolean | undefined;
+}
+
+const maximumTries = 5;
+const firstDelayMs = 100;
+const longestDelayMs = 5_000;
+const longestRetryAfterMs = 30_000;
+
+/**
+ * How long to wait before a request is tried again, in milliseconds; `undefined` when the outcome is final.
+ *
+ * - 429, and 503 with Retry-After: the server did not carry the request out, so it is repeated whatever it was.
+ * - A connection that was never made is tried again; one that broke, and 502, 503, 504, only for a read.
+ * - The server's Retry-After is kept to unless it is longer than 30 seconds, which the caller should know of. Up to a
+ *   fifth is added at random, so that many clients do not come back at once.
+ */
+export function retryDelayMs(outcome: TryOutcome, random: () => number): number | undefined {
+  if (outcome.tries >= maximumTries || !mayRepeat(outcome)) {
+    return undefined;
+  }
+  const backoffMs = Math.min(firstDelayMs * 2 ** (outcome.tries - 1), longestDelayMs);
+  const waitMs = outcome.retryAfterMs ?? backoffMs;
+  return waitMs > longestRetryAfterMs ? undefined : Math.round(waitMs * (1 + random() / 5));
+}
+
+function mayRepeat({ isRead, httpStatus, retryAfterMs, isUnsent, retryable }: TryOutcome): boolean {
+  switch (httpStatus) {
+    case undefined:
+      return retryable === true && (isRead || isUnsent === true);
+    case 429:
+      return true;
+    case 503:
+      return isRead || retryAfterMs !== undefined;
+    case 502:
+    case 504:
+      return isRead;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,144 @@
+import type { Cluster as KubeConfigCluster } from '@kubernetes/client-node';
+import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { type Credentials, isSameIdentity, type TlsIdentity } from './request-credentials.ts';
+
+/** Options of {@link UndiciTransport}. */
+export interface UndiciTransportOptions {
+  /** How many connections short requests share; further requests wait for one. */
+  readonly connections: number;
+}
+
+const maximumAnswerBytes = 256 * 1024 * 1024;
+const headersTimeoutMs = 90_000;
+const bodyTimeoutMs = 60_000;
+// The server sends a bookmark about every minute: a watch that is silent for longer has lost its connection.
+const watchTimeoutMs = 150_000;
+// Below the idle timeouts of common load balancers, which drop connections without a word.
+const keepAliveInitialDelayMs = 30_000;
+
+type PoolLimits = Pick<
+  Agent.Options,
+  'connections' | 'headersTimeout' | 'bodyTimeout' | 'maxResponseSize'
+>;
+
+/** The connections of one TLS identity. */
+interface Pools {
+  readonly tls: TlsIdentity;
+  readonly requests: Dispatcher;
+  readonly watches: Dispatcher;
+}
+
+/** A transport over undici: one bounded pool for requests, and one for watches, which hold a connection each. */
+export class UndiciTransport implements HttpTransport {
+  readonly location: string;
+  readonly #server: URL;
+  readonly #proxyUrl: string | undefined;
+  readonly #connections: number;
+  readonly #closing = new AbortController();
+  /** What has not been closed yet; the last one is in use. */
+  readonly #pools: Pools[] = [];
+
+  constructor(cluster: KubeConfigCluster, { connections }: UndiciTransportOptions) {
+    this.#server = new URL(cluster.server);
+    this.location = `${this.#server.origin}${basePathOf(this.#server)}`;
+    this.#proxyUrl = cluster.proxyUrl;
+    this.#connections = connections;
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async send(request: HttpRequest, { headers, tls }: Credentials): Promise<HttpResponse> {
+    this.#closing.signal.throwIfAborted();
+    const { requests, watches } = this.#poolsOf(tls);
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await (request.isLongRunning ? watches : requests).request({
+      origin: this.#server.origin,
+      path: `${basePathOf(this.#server)}${request.path}`,
+      method: request.method,
+      headers: {
+        accept: request.accept,
+        'user-agent': 'lifeboat',
+        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+        ...headers,
+      },
+      body: request.body ?? null,
+      signal: request.signal ?? null,
+    });
+    return { status: statusCode, headers: answered, body, text: () => body.text() };
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) {
+      return;
+    }
+    this.#closing.abort(new Error('the connection to the cluster has been closed'));
+    await Promise.all(
+      this.#pools.flatMap(({ requests, watches }) => [requests.destroy(), watches.destroy()]),
+    );
+  }
+
+  #poolsOf(tls: TlsIdentity): Pools {
+    const current = this.#pools.at(-1);
+    if (current !== undefined && isSameIdentity(current.tls, tls)) {
+      return current;
+    }
+    const pools = { tls, requests: this.#requestPool(tls), watches: this.#watchPool(tls) };
+    this.#pools.push(pools);
+    if (current !== undefined) {
+      this.#retire(current);
+    }
+    return pools;
+  }
+
+  /** Lets what runs with replaced certificates end, and drops those connections then. */
+  #retire(pools: Pools): void {
+    const forget = (): void => {
+      this.#pools.splice(this.#pools.indexOf(pools), 1);
+    };
+    Promise.all([pools.requests.close(), pools.watches.close()]).then(forget, forget);
+  }
+
+  #requestPool(tls: TlsIdentity): Dispatcher {
+    return this.#dispatcher(tls, {
+      connections: this.#connections,
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: bodyTimeoutMs,
+      maxResponseSize: maximumAnswerBytes,
+    });
+  }
+
+  #watchPool(tls: TlsIdentity): Dispatcher {
+    return this.#dispatcher(tls, { headersTimeout: headersTimeoutMs, bodyTimeout: watchTimeoutMs });
+  }
+
+  #dispatcher(tls: TlsIdentity, options: PoolLimits): Dispatcher {
+    // One request per connection: over HTTP/2 one lost connection would take every request along.
+    const shared = { ...options, allowH2: false, pipelining: 1 };
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveInitialDelayMs };
+    if (this.#proxyUrl === undefined) {
+      return new Agent({ ...shared, connect: { ...tls, ...keepAlive } });
+    }
+    return this.#proxyUrl.startsWith('socks')
+      ? new Socks5ProxyAgent(this.#proxyUrl, { ...shared, requestTls: { ...tls } })
+      : new ProxyAgent({
+          ...shared,
+          uri: this.#proxyUrl,
+          requestTls: { ...tls },
+          connect: keepAlive,
+        });
+  }
+}
+
+function basePathOf(server: URL): string {
+  return server.pathname.replace(/\/+$/, '');
+}
