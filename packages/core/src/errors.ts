@@ -61,7 +61,6 @@ export class LifeboatError extends Error {
   readonly target: string | undefined;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
-  readonly [brand] = true;
 
   constructor(message: string, options: LifeboatErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -74,6 +73,7 @@ export class LifeboatError extends Error {
 
   static {
     Object.defineProperty(this.prototype, 'name', { value: 'LifeboatError' });
+    Object.defineProperty(this.prototype, brand, { value: true });
   }
 }
 

@@ -1,1 +1,131 @@
-export {};
+/**
+ * Backs up Kubernetes applications with their CSI volumes into an object store, and restores them, in Velero's format.
+ *
+ * @example
+ * ```ts
+ * import { KubeConfig } from '@kubernetes/client-node';
+ * import { createEngine, FileSystemObjectStore } from '@lifeboat/core';
+ * import { connectKubeConfig } from '@lifeboat/core/kubernetes';
+ *
+ * const kubeConfig = new KubeConfig();
+ * kubeConfig.loadFromDefault();
+ * await using store = new FileSystemObjectStore({ directory: '/var/backups' });
+ * await using connection = connectKubeConfig(kubeConfig);
+ * const engine = createEngine({ ...connection, store, logger: console });
+ *
+ * const { backup, issues } = await engine.backup({
+ *   name: 'shop-20261124',
+ *   spec: { includedNamespaces: ['shop'] },
+ * });
+ * console.info(backup.status.phase, issues);
+ * await engine.restore({ spec: { backupName: 'shop-20261124', namespaceMapping: { shop: 'shop-copy' } } });
+ * ```
+ *
+ * @module
+ */
+export type {
+  BackupOptions,
+  BackupRequest,
+  BackupRequestMetadata,
+  BackupResult,
+} from './backup/request.ts';
+export type { BackupCatalog } from './catalog/backup-catalog.ts';
+export {
+  createEngine,
+  type Engine,
+  type EngineConcurrency,
+  type EngineOptions,
+} from './engine/create-engine.ts';
+export {
+  ClusterError,
+  type ClusterErrorOptions,
+  type InvalidField,
+  isLifeboatError,
+  LifeboatError,
+  type LifeboatErrorCode,
+  type LifeboatErrorOptions,
+  ObjectStoreError,
+  ValidationError,
+  type Violation,
+} from './errors.ts';
+export type {
+  Backup,
+  BackupMeta,
+  BackupSpec,
+  BackupStatus,
+  LabelSelector,
+  LabelSelectorRequirement,
+} from './model/backup.ts';
+export type {
+  BackupEvent,
+  RestoreAction,
+  RestoreEvent,
+  SnapshotEvent,
+  SnapshotState,
+} from './model/event.ts';
+export type { Issue } from './model/issue.ts';
+export {
+  type JsonArray,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  type RawNumber,
+} from './model/json.ts';
+export type {
+  ApiGroup,
+  ApiResource,
+  ClusterVersion,
+  Discovery,
+  DiscoveryFailure,
+  GroupVersionResource,
+  KubernetesManifest,
+  KubernetesObject,
+  ManifestMeta,
+  ObjectMeta,
+  ObjectReference,
+  OwnerReference,
+  ResourceIdentifier,
+  StringMap,
+} from './model/kubernetes.ts';
+export { LifeboatLabel, VeleroAnnotation, VeleroLabel } from './model/labels.ts';
+export type { BackupPhase, RestorePhase } from './model/phase.ts';
+export { Resources } from './model/resources.ts';
+export type { Restore, RestoreSpec, RestoreStatus } from './model/restore.ts';
+export type { Clock } from './ports/clock.ts';
+export type {
+  Cluster,
+  ClusterPatch,
+  DeleteOptions,
+  ListOptions,
+  PatchOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from './ports/cluster.ts';
+export type {
+  BackupItemAction,
+  BackupItemInput,
+  BackupItemOutput,
+  ItemActionScope,
+  RestoreItemAction,
+  RestoreItemInput,
+  RestoreItemOutput,
+} from './ports/item-action.ts';
+export type { LogFields, Logger } from './ports/logger.ts';
+export type {
+  ByteRange,
+  CallOptions,
+  GetOptions,
+  ObjectBody,
+  ObjectStat,
+  ObjectStore,
+  ObjectStoreCapabilities,
+  PutOptions,
+} from './ports/object-store.ts';
+export type { ExecOptions, ExecRequest, ExecResult, PodExec } from './ports/pod-exec.ts';
+export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
+export {
+  FileSystemObjectStore,
+  type FileSystemObjectStoreOptions,
+} from './stores/file-system-object-store.ts';
+export { MemoryObjectStore } from './stores/memory-object-store.ts';

@@ -136,7 +136,7 @@ export const backupArtifacts = {
     empty: [],
     requiredBy: [],
   },
-} as const satisfies Readonly<Record<string, ArtifactDescription>>;
+} as const;
 
 /** The files of `restores/<name>/`, as Velero names them: one of them lacks the prefix of the others. */
 export const restoreArtifacts = {
@@ -177,7 +177,7 @@ export const restoreArtifacts = {
     since: '1.14',
     requiredBy: [],
   },
-} as const satisfies Readonly<Record<string, ArtifactDescription>>;
+} as const;
 
 /** A file of a backup's directory. */
 export type BackupArtifact = keyof typeof backupArtifacts;

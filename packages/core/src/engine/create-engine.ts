@@ -1,0 +1,164 @@
+import { persistentVolumeClaimAction } from '../backup/actions/persistent-volume-claim.ts';
+import { podAction } from '../backup/actions/pod.ts';
+import type { BackupOptions, BackupRequest, BackupResult } from '../backup/request.ts';
+import { runBackup } from '../backup/run-backup.ts';
+import { BackupCatalog } from '../catalog/backup-catalog.ts';
+import { ValidationError, type Violation } from '../errors.ts';
+import { silentLogger } from '../internal/silent-logger.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
+import type { RestoreOptions, RestoreRequest, RestoreResult } from '../restore/request.ts';
+import { runRestore } from '../restore/run-restore.ts';
+import { deleteBackup } from '../retention/delete-backup.ts';
+import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
+
+/** What an engine works with. It owns none of it: close the cluster and the store yourself. */
+export interface EngineOptions {
+  readonly cluster: Cluster;
+  /** Runs hooks in pods; without it a request that asks for hooks is refused. */
+  readonly podExec?: PodExec | undefined;
+  readonly store: ObjectStore;
+  /** @default silent */
+  readonly logger?: Logger | undefined;
+  /** @default the system's clock */
+  readonly clock?: Clock | undefined;
+  readonly concurrency?: EngineConcurrency | undefined;
+  /** Run besides the built-in ones, in order of name. */
+  readonly backupItemActions?: readonly BackupItemAction[] | undefined;
+  /** Run besides the built-in ones, in order of name. */
+  readonly restoreItemActions?: readonly RestoreItemAction[] | undefined;
+  /**
+   * Accept a store that cannot create conditionally, where two writers of one backup name may overwrite each other.
+   * @default false
+   */
+  readonly allowUnsafeConcurrentWriters?: boolean | undefined;
+}
+
+/** How much an engine does at a time. */
+export interface EngineConcurrency {
+  /** Snapshots of one CSI driver being taken. @default 8 */
+  readonly snapshotsPerDriver?: number | undefined;
+  /** Objects of one resource being restored. @default 8 */
+  readonly restoredObjects?: number | undefined;
+}
+
+/** Backs up and restores. Calls may run concurrently; each has its own signal and events. */
+export interface Engine {
+  /** The backups in the store. */
+  readonly catalog: BackupCatalog;
+
+  /**
+   * Backs up namespaces with their CSI volumes.
+   *
+   * - The name is taken in the store before the cluster is touched; a backup becomes visible only when it is complete.
+   * - Problems of single objects or volumes are issues of the result, whose phase is then `PartiallyFailed`.
+   * - Aborted or failed: the snapshots taken are freed, what was written is removed, and the call rejects.
+   *
+   * @throws {ValidationError} the request is not valid; nothing was touched.
+   * @throws {LifeboatError} code AlreadyExists when the store has a backup of that name, or a run is writing one.
+   * @throws {LifeboatError} code Unsupported when the store cannot create conditionally.
+   * @throws {LifeboatError} the first failure when not a single object could be stored.
+   */
+  backup(request: BackupRequest, options?: BackupOptions): Promise<BackupResult>;
+
+  /**
+   * Restores from a backup of Lifeboat or Velero, into the same namespaces or mapped ones, in this or another cluster.
+   *
+   * - Nothing is created before the whole archive has been read and found sound.
+   * - Volumes come back from their storage snapshots, through a static VolumeSnapshotContent and VolumeSnapshot, which are
+   *   removed once the claim is bound.
+   * - What exists already is left as it is.
+   * - Aborted: no more objects are created; what was created stays, labelled `velero.io/restore-name`.
+   *
+   * @throws {ValidationError} the request is not valid; nothing was touched.
+   * @throws {LifeboatError} code NotFound when there is no such backup, CorruptBackup when it cannot be read.
+   */
+  restore(request: RestoreRequest, options?: RestoreOptions): Promise<RestoreResult>;
+
+  /**
+   * Frees a backup's storage snapshots, then deletes its files. Missing is success, so a failed call can be repeated.
+   *
+   * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed; the backup then stays in the catalog.
+   */
+  deleteBackup(name: string, options?: CallOptions): Promise<void>;
+}
+
+/**
+ * Creates an engine. The only place where defaults are resolved; does no I/O.
+ *
+ * @example
+ * ```ts
+ * const engine = createEngine({ cluster, store });
+ * await engine.backup({ name: 'shop', spec: { includedNamespaces: ['shop'] } });
+ * await engine.restore({ spec: { backupName: 'shop', namespaceMapping: { shop: 'shop-copy' } } });
+ * ```
+ *
+ * @throws {ValidationError} a concurrency below one, or two actions of one name.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const {
+    cluster,
+    store,
+    logger = silentLogger,
+    clock = systemClock,
+    concurrency: { snapshotsPerDriver = 8, restoredObjects = 8 } = {},
+    backupItemActions = [],
+    restoreItemActions = [],
+    allowUnsafeConcurrentWriters = false,
+  } = options;
+  const backupActions = [podAction, persistentVolumeClaimAction, ...backupItemActions];
+  const violations = [
+    ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
+    ...belowOne('concurrency.restoredObjects', restoredObjects),
+    ...repeatedNames('backupItemActions', backupActions),
+    ...repeatedNames('restoreItemActions', restoreItemActions),
+  ];
+  if (violations.length > 0) {
+    throw new ValidationError('createEngine', violations);
+  }
+
+  const snapshotter = new VolumeSnapshotter({
+    cluster,
+    clock,
+    logger,
+    concurrencyPerDriver: snapshotsPerDriver,
+  });
+  const shared = { cluster, store, clock, logger };
+  return {
+    catalog: new BackupCatalog(store, logger),
+    backup: (request, callOptions) =>
+      runBackup(
+        { ...shared, snapshotter, actions: backupActions, allowUnsafeConcurrentWriters },
+        request,
+        callOptions,
+      ),
+    restore: (request, callOptions) =>
+      runRestore(
+        { ...shared, actions: restoreItemActions, concurrency: restoredObjects },
+        request,
+        callOptions,
+      ),
+    deleteBackup: (name, callOptions) => deleteBackup(shared, name, callOptions),
+  };
+}
+
+function belowOne(path: string, value: number): readonly Violation[] {
+  return Number.isInteger(value) && value >= 1
+    ? []
+    : [{ path, rule: 'must be a whole number of at least 1', received: value }];
+}
+
+function repeatedNames(
+  path: string,
+  actions: readonly { readonly name: string }[],
+): readonly Violation[] {
+  const names = actions.map(({ name }) => name);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => ({ path, rule: 'must have unique names', received: name }));
+}
