@@ -6,4 +6,21 @@ export type {
   CsiContractContext,
 } from './cluster-contract/cluster-contract-context.ts';
 export type { ContractCase } from './contract-case.ts';
+export type { ClusterFault, ClusterFaults } from './fake-cluster/cluster-faults.ts';
+export type { CsiCall, CsiFault } from './fake-cluster/csi/csi-faults.ts';
+export type { ClaimReference, FakeCsiDriver } from './fake-cluster/csi/fake-csi-driver.ts';
+export {
+  FakeCsiStorage,
+  type FakeFiles,
+  type FakeSnapshot,
+  type FakeVolume,
+} from './fake-cluster/csi/fake-csi-storage.ts';
 export { FakeCluster, type FakeClusterOptions } from './fake-cluster/fake-cluster.ts';
+export type { FakeConnection } from './fake-cluster/fake-connection.ts';
+export type {
+  ExecHandler,
+  ExecInput,
+  ExecOutcome,
+  FakePodExec,
+} from './fake-cluster/fake-pod-exec.ts';
+export type { ClusterRequest, RequestLog } from './fake-cluster/request-log.ts';

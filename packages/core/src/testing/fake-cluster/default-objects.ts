@@ -40,3 +40,20 @@ export const systemObjects: readonly KubernetesManifest[] = [
     preemptionPolicy: 'PreemptLowerPriority',
   })),
 ];
+
+/** The only node of a fake cluster, on which every Pod runs. */
+export const nodeObjects: readonly KubernetesManifest[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: 'fake-node',
+      labels: { 'kubernetes.io/hostname': 'fake-node', 'kubernetes.io/os': 'linux' },
+    },
+    spec: {},
+    status: {
+      addresses: [{ address: '10.0.0.1', type: 'InternalIP' }],
+      conditions: [{ reason: 'KubeletReady', status: 'True', type: 'Ready' }],
+    },
+  },
+];

@@ -6,12 +6,15 @@ import {
   type KubernetesManifest,
   type KubernetesObject,
 } from '../../model/kubernetes.ts';
+import { stringAt } from '../../model/object-path.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { controlPlane } from './controllers/control-plane.ts';
 import { ControllerRuntime } from './controllers/controller-runtime.ts';
-import { customResourceController } from './controllers/custom-resource-controller.ts';
-import { GarbageCollector } from './controllers/garbage-collector.ts';
-import { namespaceController } from './controllers/namespace-controller.ts';
-import { systemObjects } from './default-objects.ts';
+import { definitionsTable, resourceOf } from './controllers/custom-resource-controller.ts';
+import { csiObjects } from './csi/csi-objects.ts';
+import { type ClaimReference, FakeCsiDriver } from './csi/fake-csi-driver.ts';
+import { FakeCsiStorage } from './csi/fake-csi-storage.ts';
+import { nodeObjects, systemObjects } from './default-objects.ts';
 import { FakeApiServer } from './fake-api-server.ts';
 import { type ConnectionHost, FakeConnection } from './fake-connection.ts';
 import { type ExecHandler, FakePodExec } from './fake-pod-exec.ts';
@@ -27,6 +30,14 @@ export interface FakeClusterOptions {
   readonly clock?: Clock | undefined;
   /** What `version` answers. @default 1.36.3 */
   readonly version?: ClusterVersion | undefined;
+  /** The storage of the CSI driver; give two clusters the same one to restore across them. @default one of its own */
+  readonly csiStorage?: FakeCsiStorage | undefined;
+  /**
+   * Whether the cluster has the snapshot API, the classes `fake-csi` (default StorageClass, and a VolumeSnapshotClass with
+   * Velero's label and policy Delete), `fake-csi-wffc` (WaitForFirstConsumer) and `fake-csi-retain` (policy Retain), and a
+   * node. Without it there is what every new cluster holds, and what is seeded. @default true
+   */
+  readonly withCsi?: boolean | undefined;
 }
 
 /**
@@ -49,6 +60,8 @@ export interface FakeClusterOptions {
 export class FakeCluster extends FakeConnection {
   /** Runs commands in the pods of this cluster; {@link FakeCluster.onExec} says how they end. */
   readonly podExec: FakePodExec;
+  /** The CSI driver: contents of volumes, what is on the storage, and faults. */
+  readonly csi: FakeCsiDriver;
   readonly #host: ConnectionHost;
   readonly #connections: Set<FakeConnection> = new Set();
   readonly #controllers: ControllerRuntime;
@@ -56,6 +69,7 @@ export class FakeCluster extends FakeConnection {
 
   constructor(options: FakeClusterOptions = {}) {
     const { name = 'fake', clock = systemClock, version = defaultVersion } = options;
+    const { csiStorage = new FakeCsiStorage(), withCsi = true } = options;
     const server = new FakeApiServer(clock);
     const host: ConnectionHost = {
       location: `fake cluster ${name}`,
@@ -66,11 +80,8 @@ export class FakeCluster extends FakeConnection {
     };
     super(host);
     this.#host = host;
-    this.#controllers = new ControllerRuntime(server, clock, [
-      namespaceController,
-      new GarbageCollector(),
-      customResourceController,
-    ]);
+    this.csi = new FakeCsiDriver(csiStorage, clock, (claim) => boundVolume(server, claim));
+    this.#controllers = new ControllerRuntime(server, clock, controlPlane(this.csi));
     this.podExec = new FakePodExec({
       findPod: (namespace, pod) => server.table.get('pods', `${namespace}/${pod}`),
       request: async ({ namespace, podName }, { signal }) =>
@@ -81,7 +92,7 @@ export class FakeCluster extends FakeConnection {
           (call) => call,
         ),
     });
-    this.seed(systemObjects);
+    this.seed([...systemObjects, ...(withCsi ? [...nodeObjects, ...csiObjects] : [])]);
   }
 
   /** What has been asked through this object, oldest first; the oldest are forgotten after 10,000. */
@@ -96,7 +107,8 @@ export class FakeCluster extends FakeConnection {
 
   /**
    * Stores fixtures as they are, status included, without admission and without a request; only the metadata that is
-   * missing is filled in. An object of the same name is replaced. Controllers then act on them.
+   * missing is filled in. An object of the same name is replaced; a CustomResourceDefinition is served at once. Controllers
+   * then act on them.
    *
    * @throws TypeError when the kind of an object is not served.
    */
@@ -109,7 +121,11 @@ export class FakeCluster extends FakeConnection {
           `The fake cluster does not serve ${manifest.apiVersion} ${manifest.kind}`,
         );
       }
-      return server.seed(manifest, served);
+      const seeded = server.seed(manifest, served);
+      if (served.definition.table === definitionsTable) {
+        server.registry.register(resourceOf(seeded));
+      }
+      return seeded;
     });
   }
 
@@ -149,4 +165,13 @@ export class FakeCluster extends FakeConnection {
     }
     await this.#controllers.stop();
   }
+}
+
+function boundVolume(
+  { table }: FakeApiServer,
+  { namespace, name }: ClaimReference,
+): KubernetesObject | undefined {
+  const claim = table.get('persistentvolumeclaims', `${namespace}/${name}`);
+  const volumeName = claim && stringAt(claim, ['spec', 'volumeName']);
+  return volumeName === undefined ? undefined : table.get('persistentvolumes', volumeName);
 }

@@ -1,0 +1,24 @@
+import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import { ClaimController } from './claim-controller.ts';
+import type { Controller } from './controller.ts';
+import { customResourceController } from './custom-resource-controller.ts';
+import { GarbageCollector } from './garbage-collector.ts';
+import { namespaceController } from './namespace-controller.ts';
+import { PodController } from './pod-controller.ts';
+import { snapshotController } from './snapshot-controller.ts';
+import { SnapshotSidecar } from './snapshot-sidecar.ts';
+import { VolumeController } from './volume-controller.ts';
+
+/** The controllers of a fake cluster with a CSI driver. */
+export function controlPlane(driver: FakeCsiDriver): readonly Controller[] {
+  return [
+    namespaceController,
+    new GarbageCollector(),
+    customResourceController,
+    new ClaimController(driver),
+    new VolumeController(driver),
+    new PodController(),
+    snapshotController,
+    new SnapshotSidecar(driver),
+  ];
+}

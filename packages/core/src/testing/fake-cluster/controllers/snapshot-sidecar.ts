@@ -1,0 +1,195 @@
+import { messageOf } from '../../../errors.ts';
+import { type JsonObject, parseJson } from '../../../model/json.ts';
+import type { KubernetesObject } from '../../../model/kubernetes.ts';
+import { arrayAt, booleanAt, stringAt, withValueAt } from '../../../model/object-path.ts';
+import { withFinalizer, withoutFinalizer } from '../admission/set-missing.ts';
+import { CsiCallFailure } from '../csi/csi-faults.ts';
+import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import type { FakeSnapshot } from '../csi/fake-csi-storage.ts';
+import type { TableChange } from '../object-table.ts';
+import { type Controller, ownKeys, type Requeue } from './controller.ts';
+import type { ControllerClient } from './controller-client.ts';
+import { RetryPause } from './retry-pause.ts';
+import {
+  ContentAnnotation,
+  contentNameOf,
+  SnapshotFinalizer,
+  SnapshotTable,
+  snapshotKeyOf,
+  withAnnotation,
+  withoutAnnotation,
+  withStatusError,
+} from './snapshot-objects.ts';
+
+/** Has the driver take and delete the snapshots that VolumeSnapshotContents stand for. */
+export class SnapshotSidecar implements Controller {
+  readonly name = 'csi-snapshotter';
+  readonly triggers: Controller['triggers'] = [
+    ownKeys(SnapshotTable.contents),
+    {
+      table: SnapshotTable.snapshots,
+      keys: ({ object }: TableChange): readonly string[] => [contentNameOf(object)],
+    },
+  ];
+  readonly #driver: FakeCsiDriver;
+  readonly #pause = new RetryPause();
+
+  constructor(driver: FakeCsiDriver) {
+    this.#driver = driver;
+  }
+
+  async reconcile(name: string, client: ControllerClient): Promise<Requeue | undefined> {
+    const content = client.get(SnapshotTable.contents, name);
+    if (content === undefined) {
+      return undefined;
+    }
+    if (content.metadata.deletionTimestamp !== undefined) {
+      return this.#finishDeletion(content, client);
+    }
+    const guarded = withFinalizer(content, SnapshotFinalizer.boundContent);
+    const current = client.write(SnapshotTable.contents, content, guarded);
+    if (stringAt(current, ['spec', 'driver']) !== this.#driver.name || isReady(current)) {
+      return undefined;
+    }
+    return this.#attempt(name, client, () => this.#makeReady(current, client));
+  }
+
+  async #makeReady(
+    content: KubernetesObject,
+    client: ControllerClient,
+  ): Promise<Requeue | undefined> {
+    const handle =
+      stringAt(content, ['spec', 'source', 'snapshotHandle']) ??
+      stringAt(content, ['status', 'snapshotHandle']);
+    const snapshot =
+      handle === undefined
+        ? await this.#take(content, client)
+        : await this.#driver.findSnapshot(handle, client.signal);
+    const readyInMs = this.#driver.readyInMs(snapshot);
+    const latest = client.get(SnapshotTable.contents, content.metadata.name);
+    if (latest !== undefined) {
+      const written = withValueAt(latest, ['status'], statusOf(snapshot, readyInMs === 0));
+      client.write(
+        SnapshotTable.contents,
+        latest,
+        withoutAnnotation(written, ContentAnnotation.beingCreated),
+      );
+    }
+    return readyInMs === undefined || readyInMs === 0 ? undefined : { afterMs: readyInMs };
+  }
+
+  async #take(content: KubernetesObject, client: ControllerClient): Promise<FakeSnapshot> {
+    const marked = withAnnotation(content, ContentAnnotation.beingCreated, 'yes');
+    client.write(SnapshotTable.contents, content, marked);
+    const snapshotKey = snapshotKeyOf(content);
+    const snapshot = client.get(SnapshotTable.snapshots, snapshotKey);
+    return this.#driver.createSnapshot(
+      {
+        name: `snapshot-${stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? ''}`,
+        volumeHandle: stringAt(content, ['spec', 'source', 'volumeHandle']) ?? '',
+        namespace: snapshotKey.slice(0, snapshotKey.indexOf('/')),
+        claimName: snapshot && stringAt(snapshot, ['spec', 'source', 'persistentVolumeClaimName']),
+      },
+      client.signal,
+    );
+  }
+
+  async #finishDeletion(
+    content: KubernetesObject,
+    client: ControllerClient,
+  ): Promise<Requeue | undefined> {
+    const { name } = content.metadata;
+    const isGuarded = arrayAt(content, ['metadata', 'finalizers']).includes(
+      SnapshotFinalizer.boundContent,
+    );
+    if (!isGuarded || !isFree(content, client)) {
+      return undefined;
+    }
+    return this.#attempt(name, client, async () => {
+      const handle =
+        stringAt(content, ['status', 'snapshotHandle']) ??
+        stringAt(content, ['spec', 'source', 'snapshotHandle']);
+      const isDeleting = stringAt(content, ['spec', 'deletionPolicy']) === 'Delete';
+      if (isDeleting && handle !== undefined) {
+        await this.#driver.deleteSnapshot(handle, client.signal);
+      }
+      const latest = client.get(SnapshotTable.contents, name);
+      if (latest !== undefined) {
+        const released = withoutFinalizer(latest, SnapshotFinalizer.boundContent);
+        client.write(SnapshotTable.contents, latest, released);
+      }
+      return undefined;
+    });
+  }
+
+  async #attempt(
+    name: string,
+    client: ControllerClient,
+    work: () => Promise<Requeue | undefined>,
+  ): Promise<Requeue | undefined> {
+    try {
+      const requeue = await work();
+      this.#pause.reset(name);
+      return requeue;
+    } catch (error) {
+      if (!(error instanceof CsiCallFailure)) {
+        throw error;
+      }
+      const latest = client.get(SnapshotTable.contents, name);
+      if (latest !== undefined) {
+        reportFailure(latest, error, client);
+      }
+      return this.#pause.next(name);
+    }
+  }
+}
+
+function reportFailure(content: KubernetesObject, error: Error, client: ControllerClient): void {
+  const isGoing = content.metadata.deletionTimestamp !== undefined;
+  const message = isGoing
+    ? `Failed to delete snapshot: ${messageOf(error)}`
+    : `Failed to check and update snapshot content: failed to take snapshot of the volume ${
+        stringAt(content, ['spec', 'source', 'volumeHandle']) ?? 'of the content'
+      }: ${JSON.stringify(messageOf(error))}`;
+  const reason = isGoing ? 'SnapshotDeleteError' : 'SnapshotContentCheckandUpdateFailed';
+  client.note(content, { type: 'Warning', reason, message });
+  client.write(
+    SnapshotTable.contents,
+    content,
+    withoutAnnotation(
+      withStatusError(content, message, client.now()),
+      ContentAnnotation.beingCreated,
+    ),
+  );
+}
+
+/** Whether a content that is being deleted may go: nothing is bound to it, or its VolumeSnapshot is being deleted too. */
+function isFree(content: KubernetesObject, client: ControllerClient): boolean {
+  const uid = stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? '';
+  const isStatic = stringAt(content, ['spec', 'source', 'snapshotHandle']) !== undefined;
+  if (isStatic && uid === '') {
+    return true;
+  }
+  const isMarked = (name: string): boolean =>
+    stringAt(content, ['metadata', 'annotations', name]) !== undefined;
+  const snapshot = client.get(SnapshotTable.snapshots, snapshotKeyOf(content));
+  const isLost = snapshot === undefined || snapshot.metadata.uid !== uid;
+  return (
+    !isMarked(ContentAnnotation.beingCreated) &&
+    (isMarked(ContentAnnotation.beingDeleted) || isLost)
+  );
+}
+
+function isReady(content: KubernetesObject): boolean {
+  return booleanAt(content, ['status', 'readyToUse']) === true;
+}
+
+function statusOf(snapshot: FakeSnapshot, isReadyNow: boolean): JsonObject {
+  return {
+    // int64 nanoseconds, one of them added so that readers meet a number that JavaScript cannot hold.
+    creationTime: parseJson(String(BigInt(snapshot.createdAt.getTime()) * 1_000_000n + 1n)),
+    readyToUse: isReadyNow,
+    restoreSize: parseJson(String(snapshot.sizeBytes)),
+    snapshotHandle: snapshot.handle,
+  };
+}
