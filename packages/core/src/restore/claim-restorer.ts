@@ -23,6 +23,7 @@ import type { ArchivedSnapshot, ClaimSource } from './claim-source.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
 import { volumeObstacle } from './persistent-volume-decision.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import type { TargetResources } from './target-resources.ts';
 import { TargetStorage } from './target-storage.ts';
 import { restoredVolumeInfo } from './volume-info.ts';
 
@@ -34,6 +35,7 @@ export interface ClaimRestorerOptions {
   readonly clock: Clock;
   readonly restore: Restore;
   readonly volumes: ArchivedVolumes;
+  readonly resources: TargetResources;
   readonly writer: ItemWriter;
   readonly record: RestoreRecord;
 }
@@ -183,12 +185,11 @@ export class ClaimRestorer {
 
   // Read when the first claim is restored: by then the StorageClasses of the backup are there.
   #storageOf(signal: AbortSignal): Promise<TargetStorage> {
-    this.#storage ??= TargetStorage.load(this.#options.cluster, { signal }).catch(
-      (error: unknown) => {
-        this.#storage = undefined;
-        throw error;
-      },
-    );
+    const { cluster, resources } = this.#options;
+    this.#storage ??= TargetStorage.load(cluster, resources, { signal }).catch((error: unknown) => {
+      this.#storage = undefined;
+      throw error;
+    });
     return this.#storage;
   }
 }

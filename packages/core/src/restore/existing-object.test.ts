@@ -74,6 +74,19 @@ describe('compareWithExisting', () => {
     expect(comparison.kind).toBe('equal');
   });
 
+  it('does not count what a backup notes on a claim', () => {
+    const fields = { spec: { volumeName: 'pv' } };
+    const archived = object('PersistentVolumeClaim', fields, {
+      labels: { app: 'a', 'velero.io/volume-snapshot-name': 'vs' },
+      annotations: { note: 'x', 'velero.io/volume-snapshot-name': 'vs' },
+    });
+    const existing = object('PersistentVolumeClaim', fields, {
+      labels: { app: 'a' },
+      annotations: { note: 'x' },
+    });
+    expect(compare(existing, archived).kind).toBe('equal');
+  });
+
   it('adds to a ServiceAccount what it lacks and takes nothing away', () => {
     const existing = object(
       'ServiceAccount',

@@ -1,9 +1,22 @@
 import { type JsonObject, jsonEquals } from '../model/json.ts';
 import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
-import { objectAt, objectsAt, stringAt } from '../model/object-path.ts';
+import { VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
+import {
+  type ObjectPath,
+  objectAt,
+  objectsAt,
+  stringAt,
+  withoutValueAt,
+} from '../model/object-path.ts';
 import type { Restore } from '../model/restore.ts';
 import { resetMetadata } from './reset-metadata.ts';
 import { withRestoreLabels } from './restore-labels.ts';
+
+const marks: readonly ObjectPath[] = [
+  ['metadata', 'labels', VeleroLabel.volumeSnapshotName],
+  ['metadata', 'annotations', VeleroAnnotation.volumeSnapshotName],
+  ['metadata', 'annotations', VeleroAnnotation.mustIncludeAdditionalItems],
+];
 
 /** How an object of the target relates to the one a restore would create in its place. */
 export type ExistingComparison =
@@ -30,7 +43,7 @@ export function compareWithExisting(input: ExistingObject): ExistingComparison {
   const { existing, manifest, itemFromBackup, restore } = input;
   const present = comparable(existing, manifest, restore);
   const archived = comparable(itemFromBackup, manifest, restore);
-  if (jsonEquals(present, manifest) || jsonEquals(present, archived)) {
+  if (jsonEquals(present, withoutMarks(manifest)) || jsonEquals(present, archived)) {
     return { kind: 'equal' };
   }
   if (manifest.apiVersion === 'v1' && manifest.kind === 'ServiceAccount') {
@@ -45,10 +58,15 @@ function comparable(
   { metadata: { namespace } }: KubernetesManifest,
   restore: Restore,
 ): KubernetesManifest {
-  const manifest = withRestoreLabels(resetMetadata(object), restore);
+  const manifest = withoutMarks(withRestoreLabels(resetMetadata(object), restore));
   return namespace === undefined
     ? manifest
     : { ...manifest, metadata: { ...manifest.metadata, namespace } };
+}
+
+/** An object without what a backup notes on a claim for its restore. */
+function withoutMarks(manifest: KubernetesManifest): KubernetesManifest {
+  return marks.reduce<KubernetesManifest>((result, path) => withoutValueAt(result, path), manifest);
 }
 
 function serviceAccountPatch(

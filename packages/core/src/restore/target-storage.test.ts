@@ -13,8 +13,8 @@ const facts: StorageFacts = {
     named('fast', { provisioner: 'csi.example.com' }),
     named('late', { provisioner: 'csi.example.com', volumeBindingMode: 'WaitForFirstConsumer' }),
   ],
-  volumeSnapshotClasses: [named('snap', { driver: 'other.example.com' })],
   csiDrivers: [named('third.example.com')],
+  servesSnapshots: true,
 };
 
 function claim(storageClassName: string | undefined): KubernetesManifest {
@@ -76,13 +76,6 @@ describe('TargetStorage.problemOf', () => {
       undefined,
     ],
     [
-      'a driver known by its VolumeSnapshotClass',
-      {},
-      claim('fast'),
-      fromSnapshot('other.example.com'),
-      undefined,
-    ],
-    [
       'a driver known by its CSIDriver',
       {},
       claim('fast'),
@@ -99,7 +92,7 @@ describe('TargetStorage.problemOf', () => {
     ],
     [
       'no snapshot API',
-      { volumeSnapshotClasses: 'not served' },
+      { servesSnapshots: false },
       claim('fast'),
       fromSnapshot('csi.example.com'),
       'SnapshotApiMissing',

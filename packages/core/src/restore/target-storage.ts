@@ -1,14 +1,16 @@
 import { isLifeboatError } from '../errors.ts';
-import type {
-  GroupVersionResource,
-  KubernetesManifest,
-  KubernetesObject,
+import {
+  type GroupVersionResource,
+  groupResourceOf,
+  type KubernetesManifest,
+  type KubernetesObject,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import type { ClaimSource } from './claim-source.ts';
+import type { TargetResources } from './target-resources.ts';
 
 const csiDrivers: GroupVersionResource = {
   group: 'storage.k8s.io',
@@ -25,8 +27,8 @@ export interface StorageProblem {
 /** What a cluster offers to claims. A list is `undefined` when it could not be read: the cluster lacks it, or we may not. */
 export interface StorageFacts {
   readonly storageClasses: readonly KubernetesObject[] | undefined;
-  readonly volumeSnapshotClasses: readonly KubernetesObject[] | 'not served' | undefined;
   readonly csiDrivers: readonly KubernetesObject[] | undefined;
+  readonly servesSnapshots: boolean;
 }
 
 /** The storage of the target cluster, as far as it decides whether a claim can get its volume. */
@@ -38,14 +40,15 @@ export class TargetStorage {
   }
 
   /** Reads what the target offers. A list that may not be read is taken for unknown, not for empty. */
-  static async load(cluster: Cluster, options: CallOptions): Promise<TargetStorage> {
-    const storageClasses = await list(cluster, Resources.storageClasses, options);
-    const snapshotClasses = await list(cluster, Resources.volumeSnapshotClasses, options);
-    const drivers = await list(cluster, csiDrivers, options);
+  static async load(
+    cluster: Cluster,
+    resources: TargetResources,
+    options: CallOptions,
+  ): Promise<TargetStorage> {
     return new TargetStorage({
-      storageClasses: known(storageClasses),
-      volumeSnapshotClasses: snapshotClasses,
-      csiDrivers: known(drivers),
+      storageClasses: await listIfAllowed(cluster, Resources.storageClasses, options),
+      csiDrivers: await listIfAllowed(cluster, csiDrivers, options),
+      servesSnapshots: resources.serves(groupResourceOf(Resources.volumeSnapshots)),
     });
   }
 
@@ -78,8 +81,8 @@ export class TargetStorage {
   }
 
   #snapshotProblem(driver: string): StorageProblem | undefined {
-    const { storageClasses, volumeSnapshotClasses, csiDrivers: drivers } = this.#facts;
-    if (volumeSnapshotClasses === 'not served') {
+    const { storageClasses, csiDrivers: drivers, servesSnapshots } = this.#facts;
+    if (!servesSnapshots) {
       return {
         reason: 'SnapshotApiMissing',
         message:
@@ -89,12 +92,10 @@ export class TargetStorage {
     if (storageClasses === undefined || drivers === undefined) {
       return undefined;
     }
+    // A VolumeSnapshotClass proves nothing: it may have come with this very restore.
     const known = new Set([
       ...drivers.map(({ metadata }) => metadata.name),
       ...storageClasses.map((storageClass) => stringAt(storageClass, ['provisioner']) ?? ''),
-      ...(volumeSnapshotClasses ?? []).map(
-        (snapshotClass) => stringAt(snapshotClass, ['driver']) ?? '',
-      ),
     ]);
     return known.has(driver)
       ? undefined
@@ -109,22 +110,15 @@ function listed(names: readonly string[]): string {
   return names.length === 0 ? 'none' : [...names].sort().join(', ');
 }
 
-function known<T>(list: T | 'not served' | undefined): T | undefined {
-  return list === 'not served' ? undefined : list;
-}
-
-async function list(
+async function listIfAllowed(
   cluster: Cluster,
   resource: GroupVersionResource,
   options: CallOptions,
-): Promise<readonly KubernetesObject[] | 'not served' | undefined> {
+): Promise<readonly KubernetesObject[] | undefined> {
   try {
     return await Array.fromAsync(cluster.list(resource, options));
   } catch (error) {
-    if (isLifeboatError(error, 'NotFound')) {
-      return 'not served';
-    }
-    if (isLifeboatError(error, 'Forbidden')) {
+    if (isLifeboatError(error, 'NotFound') || isLifeboatError(error, 'Forbidden')) {
       return undefined;
     }
     throw error;
