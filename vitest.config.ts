@@ -40,7 +40,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
-          include: ['test/{cluster,e2e}/**/*.e2e.test.ts'],
+          include: ['test/{cluster,contract,e2e}/**/*.e2e.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
