@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { rejectsWithReason } from '../cluster-contract/expectations.ts';
+import { defineCase } from './define-case.ts';
+import type {
+  ObjectStoreContractCase,
+  ObjectStoreContractContext,
+} from './object-store-contract-context.ts';
+import {
+  assertRoundTrip,
+  assertSameBytes,
+  failingStream,
+  hangingStream,
+  keysBelow,
+  readObject,
+  sampleBytes,
+} from './sample-bodies.ts';
+
+const defaultPartSizeBytes = 65_536;
+
+/** Bodies that end before a first part is full, and after several. */
+function bodiesBelowAndAbove({
+  partSizeBytes = defaultPartSizeBytes,
+}: ObjectStoreContractContext): readonly Uint8Array[] {
+  return [
+    new Uint8Array(),
+    sampleBytes(100),
+    sampleBytes(partSizeBytes),
+    sampleBytes(3 * partSizeBytes + 7),
+  ];
+}
+
+async function assertNothingLeft(context: ObjectStoreContractContext): Promise<void> {
+  const { store, prefix, signal, danglingUploads } = context;
+  assert.deepEqual(await keysBelow(store, prefix, signal), [], 'an object has become visible');
+  assert.equal((await danglingUploads?.(prefix)) ?? 0, 0, 'an upload was left dangling');
+}
+
+/** Puts a hanging body and aborts the call; the body hangs after the given bytes. */
+async function abortPut(
+  { store, signal }: ObjectStoreContractContext,
+  key: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const controller = new AbortController();
+  const reason = new Error('the case aborts');
+  const body = hangingStream(bytes, () => {
+    setImmediate(() => {
+      controller.abort(reason);
+    });
+  });
+  await rejectsWithReason(
+    reason,
+    store.put(key, body, { signal: AbortSignal.any([controller.signal, signal]) }),
+  );
+}
+
+/** What a failure or an abort leaves: nothing. */
+export const failureCases: readonly ObjectStoreContractCase[] = [
+  defineCase('a failing source leaves no object', async (context) => {
+    const failure = new Error('the source fails');
+    for (const bytes of bodiesBelowAndAbove(context)) {
+      const put = context.store.put(`${context.prefix}failed`, failingStream(bytes, failure), {
+        signal: context.signal,
+      });
+      await rejectsWithReason(failure, put);
+      await assertNothingLeft(context);
+    }
+  }),
+
+  defineCase('a failing source leaves the object that was there', async (context) => {
+    const { store, prefix, signal } = context;
+    const key = `${prefix}kept`;
+    const kept = sampleBytes(500, 2);
+    await store.put(key, kept, { signal });
+    const failure = new Error('the source fails');
+    for (const bytes of bodiesBelowAndAbove(context)) {
+      await rejectsWithReason(failure, store.put(key, failingStream(bytes, failure), { signal }));
+    }
+    assertSameBytes(await readObject(store, key, { signal }), kept);
+  }),
+
+  defineCase(
+    'a call that is aborted beforehand rejects with the reason and does nothing',
+    async ({ store, prefix, signal }) => {
+      const key = `${prefix}untouched`;
+      const bytes = sampleBytes(10);
+      await store.put(key, bytes, { signal });
+      const reason = new Error('aborted beforehand');
+      const aborted = { signal: AbortSignal.abort(reason) };
+      await rejectsWithReason(reason, store.put(key, sampleBytes(20, 2), aborted));
+      await rejectsWithReason(reason, store.get(key, aborted));
+      await rejectsWithReason(reason, store.stat(key, aborted));
+      await rejectsWithReason(reason, store.delete(key, aborted));
+      await rejectsWithReason(reason, Array.fromAsync(store.list(prefix, aborted)));
+      await rejectsWithReason(reason, Array.fromAsync(store.listPrefixes(prefix, aborted)));
+      assertSameBytes(await readObject(store, key, { signal }), bytes);
+    },
+  ),
+
+  defineCase('a put that is aborted leaves no object', async (context) => {
+    for (const bytes of bodiesBelowAndAbove(context)) {
+      await abortPut(context, `${context.prefix}aborted`, bytes);
+      await assertNothingLeft(context);
+    }
+  }),
+
+  defineCase('a put that is aborted leaves the object that was there', async (context) => {
+    const { store, prefix, signal } = context;
+    const key = `${prefix}kept`;
+    const kept = sampleBytes(500, 2);
+    await store.put(key, kept, { signal });
+    await abortPut(context, key, sampleBytes(1_000));
+    assertSameBytes(await readObject(store, key, { signal }), kept);
+  }),
+
+  defineCase('a put that fails closes its source', async ({ store, prefix, signal }) => {
+    const controller = new AbortController();
+    let closed = false;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) {
+          yield sampleBytes(1_000);
+          controller.abort(new Error('the case aborts'));
+        }
+      } finally {
+        closed = true;
+      }
+    }
+    const both = AbortSignal.any([controller.signal, signal]);
+    await assert.rejects(store.put(`${prefix}closed`, body(), { signal: both }));
+    assert.ok(closed, 'the source was left open');
+  }),
+
+  defineCase('a get that is aborted rejects with the reason', async (context) => {
+    const { store, prefix, signal, partSizeBytes = defaultPartSizeBytes } = context;
+    const key = `${prefix}long`;
+    await store.put(key, sampleBytes(20 * partSizeBytes), { signal });
+    const controller = new AbortController();
+    const reason = new Error('the case aborts');
+    const read = async (): Promise<void> => {
+      const both = AbortSignal.any([controller.signal, signal]);
+      for await (const chunk of await store.get(key, { signal: both })) {
+        assert.ok(chunk.byteLength > 0, 'a chunk is empty');
+        controller.abort(reason);
+      }
+    };
+    await rejectsWithReason(reason, read());
+  }),
+
+  defineCase('a get whose loop is left does no harm', async (context) => {
+    const { store, prefix, signal, partSizeBytes = defaultPartSizeBytes } = context;
+    const key = `${prefix}left`;
+    const bytes = sampleBytes(4 * partSizeBytes);
+    await store.put(key, bytes, { signal });
+    for (let round = 0; round < 20; round += 1) {
+      for await (const chunk of await store.get(key, { signal })) {
+        assert.ok(chunk.byteLength > 0, 'a chunk is empty');
+        break;
+      }
+    }
+    await assertRoundTrip(store, key, bytes, signal);
+  }),
+];
