@@ -17,10 +17,5 @@ export {
 } from './fake-cluster/csi/fake-csi-storage.ts';
 export { FakeCluster, type FakeClusterOptions } from './fake-cluster/fake-cluster.ts';
 export type { FakeConnection } from './fake-cluster/fake-connection.ts';
-export type {
-  ExecHandler,
-  ExecInput,
-  ExecOutcome,
-  FakePodExec,
-} from './fake-cluster/fake-pod-exec.ts';
-export type { ClusterRequest, RequestLog } from './fake-cluster/request-log.ts';
+export type { ExecHandler, ExecInput, ExecOutcome } from './fake-cluster/fake-pod-exec.ts';
+export type { ClusterRequest } from './fake-cluster/request-log.ts';

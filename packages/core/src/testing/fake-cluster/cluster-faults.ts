@@ -46,8 +46,16 @@ interface ArmedFault {
   left: number;
 }
 
-/** The faults injected into a FakeCluster. */
-export class ClusterFaults {
+/** The faults of one client of a FakeCluster. */
+export interface ClusterFaults {
+  /** Makes fitting requests fail or wait from now on, until the fault has hit as often as it says or is disposed. */
+  inject(fault: ClusterFault): Disposable;
+  /** Removes every fault. */
+  clear(): void;
+}
+
+/** Keeps faults and strikes requests with them. */
+export class ClusterFaultInjector implements ClusterFaults {
   readonly #armed: Set<ArmedFault> = new Set();
   readonly #clock: Clock;
 
@@ -55,7 +63,6 @@ export class ClusterFaults {
     this.#clock = clock;
   }
 
-  /** Makes fitting requests fail or wait from now on, until it has hit as often as it says or is disposed. */
   inject(fault: ClusterFault): Disposable {
     const armed: ArmedFault = {
       fault,
@@ -70,16 +77,11 @@ export class ClusterFaults {
     };
   }
 
-  /** Removes every fault. */
   clear(): void {
     this.#armed.clear();
   }
 
-  /**
-   * Carries out a request under the faults that fit it.
-   *
-   * @internal
-   */
+  /** Carries out a request under the first fault that fits it. */
   async around<T>(
     request: ClusterRequest,
     call: ApiCall,

@@ -2,13 +2,7 @@ import type { KubernetesManifest } from '../../model/kubernetes.ts';
 
 /** What every new Kubernetes cluster holds. */
 export const systemObjects: readonly KubernetesManifest[] = [
-  ...['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => ({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-    spec: { finalizers: ['kubernetes'] },
-    status: { phase: 'Active' },
-  })),
+  ...['default', 'kube-node-lease', 'kube-public', 'kube-system'].map(namespaceObject),
   {
     apiVersion: 'v1',
     kind: 'Service',
@@ -57,3 +51,14 @@ export const nodeObjects: readonly KubernetesManifest[] = [
     },
   },
 ];
+
+/** A namespace as the API server stores it. */
+export function namespaceObject(name: string): KubernetesManifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  };
+}

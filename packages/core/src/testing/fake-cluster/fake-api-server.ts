@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isJsonObject, type JsonObject, type JsonValue, jsonEquals } from '../../model/json.ts';
+import { type JsonObject, type JsonValue, jsonEquals } from '../../model/json.ts';
 import {
   apiVersionOf,
   type KubernetesManifest,
@@ -30,9 +30,10 @@ import {
   isReadyToGo,
   isUnchanged,
   keepIdentity,
+  ownMetadata,
   randomSuffix,
   withGeneration,
-  withoutServerFields,
+  withTidyMetadata,
 } from './write-pipeline.ts';
 
 /** A writing request. */
@@ -195,11 +196,12 @@ export class FakeApiServer {
   }
 
   #store(
-    next: KubernetesObject,
+    object: KubernetesObject,
     before: KubernetesObject | undefined,
     { served, manager, dryRun, recordsFields = false }: WriteRequest,
   ): KubernetesObject {
     const { definition } = served;
+    const next = withTidyMetadata(object);
     if (before !== undefined && (recordsFields ? jsonEquals : isUnchanged)(next, before)) {
       return before;
     }
@@ -224,15 +226,14 @@ export class FakeApiServer {
 
   #newObject(manifest: KubernetesManifest, { definition }: ServedResource): KubernetesObject {
     const { name, generateName } = manifest.metadata;
-    const own = withoutServerFields(manifest);
     const metadata: JsonObject = {
-      ...(isJsonObject(own['metadata']) ? own['metadata'] : {}),
+      ...ownMetadata(manifest),
       name: name ?? (generateName === undefined ? '' : generatedName(generateName)),
       uid: randomUUID(),
       creationTimestamp: this.now(),
       ...(definition.countsGenerations && { generation: 1 }),
     };
-    const object = { ...own, metadata };
+    const object = { ...manifest, metadata };
     return frozenObject(
       definition.namespaced ? object : withoutValueAt(object, ['metadata', 'namespace']),
     );

@@ -2,7 +2,6 @@ import { systemClock } from '../../internal/system-clock.ts';
 import {
   type ClusterVersion,
   type DiscoveryFailure,
-  describeObject,
   type KubernetesManifest,
   type KubernetesObject,
 } from '../../model/kubernetes.ts';
@@ -11,14 +10,16 @@ import type { Clock } from '../../ports/clock.ts';
 import { controlPlane } from './controllers/control-plane.ts';
 import { ControllerRuntime } from './controllers/controller-runtime.ts';
 import { definitionsTable, resourceOf } from './controllers/custom-resource-controller.ts';
+import { CsiFaults } from './csi/csi-faults.ts';
 import { csiObjects } from './csi/csi-objects.ts';
+import { CsiService } from './csi/csi-service.ts';
 import { type ClaimReference, FakeCsiDriver } from './csi/fake-csi-driver.ts';
 import { FakeCsiStorage } from './csi/fake-csi-storage.ts';
-import { nodeObjects, systemObjects } from './default-objects.ts';
+import { namespaceObject, nodeObjects, systemObjects } from './default-objects.ts';
 import { FakeApiServer } from './fake-api-server.ts';
 import { type ConnectionHost, FakeConnection } from './fake-connection.ts';
-import { type ExecHandler, FakePodExec } from './fake-pod-exec.ts';
-import type { ClusterRequest } from './request-log.ts';
+import type { ExecHandler } from './fake-pod-exec.ts';
+import type { ServedResource } from './resource-definition.ts';
 
 const defaultVersion: ClusterVersion = { major: '1', minor: '36', gitVersion: 'v1.36.3' };
 
@@ -46,7 +47,7 @@ export interface FakeClusterOptions {
  *
  * - Objects are deeply frozen: a caller cannot change what the cluster holds.
  * - Controllers work asynchronously, as in a real cluster; {@link FakeCluster.settle} waits for them.
- * - Nothing keeps the process alive, and nothing goes on after {@link FakeCluster.close}.
+ * - Nothing goes on after {@link FakeCluster.close}.
  *
  * @example
  * ```ts
@@ -58,14 +59,13 @@ export interface FakeClusterOptions {
  * ```
  */
 export class FakeCluster extends FakeConnection {
-  /** Runs commands in the pods of this cluster; {@link FakeCluster.onExec} says how they end. */
-  readonly podExec: FakePodExec;
   /** The CSI driver: contents of volumes, what is on the storage, and faults. */
   readonly csi: FakeCsiDriver;
   readonly #host: ConnectionHost;
   readonly #connections: Set<FakeConnection> = new Set();
   readonly #controllers: ControllerRuntime;
   #connection = 0;
+  #execHandler: ExecHandler = () => ({});
 
   constructor(options: FakeClusterOptions = {}) {
     const { name = 'fake', clock = systemClock, version = defaultVersion } = options;
@@ -77,38 +77,26 @@ export class FakeCluster extends FakeConnection {
       clock,
       server,
       connection: () => this.#connection,
+      execHandler: () => this.#execHandler,
     };
     super(host);
     this.#host = host;
-    this.csi = new FakeCsiDriver(csiStorage, clock, (claim) => boundVolume(server, claim));
-    this.#controllers = new ControllerRuntime(server, clock, controlPlane(this.csi));
-    this.podExec = new FakePodExec({
-      findPod: (namespace, pod) => server.table.get('pods', `${namespace}/${pod}`),
-      request: async ({ namespace, podName }, { signal }) =>
-        this.send(
-          { operation: 'exec', resource: 'pods', namespace, name: podName },
-          describeObject({ groupResource: 'pods', namespace, name: podName }),
-          signal,
-          (call) => call,
-        ),
-    });
+    const csiFaults = new CsiFaults(clock);
+    this.csi = new FakeCsiDriver(csiStorage, csiFaults, (claim) => boundVolume(server, claim));
+    const csi = new CsiService(csiStorage, csiFaults, clock);
+    this.#controllers = new ControllerRuntime(server, clock, controlPlane(csi));
     this.seed([...systemObjects, ...(withCsi ? [...nodeObjects, ...csiObjects] : [])]);
-  }
-
-  /** What has been asked through this object, oldest first; the oldest are forgotten after 10,000. */
-  get requests(): readonly ClusterRequest[] {
-    return this.log.requests;
   }
 
   /** Says how commands in pods end. Without it every command succeeds silently. */
   onExec(handler: ExecHandler): void {
-    this.podExec.onExec(handler);
+    this.#execHandler = handler;
   }
 
   /**
    * Stores fixtures as they are, status included, without admission and without a request; only the metadata that is
-   * missing is filled in. An object of the same name is replaced; a CustomResourceDefinition is served at once. Controllers
-   * then act on them.
+   * missing is filled in. An object of the same name is replaced, a namespace that is missing is made, a
+   * CustomResourceDefinition is served at once. Controllers then act on them.
    *
    * @throws TypeError when the kind of an object is not served.
    */
@@ -121,6 +109,7 @@ export class FakeCluster extends FakeConnection {
           `The fake cluster does not serve ${manifest.apiVersion} ${manifest.kind}`,
         );
       }
+      this.#ensureNamespace(manifest, served);
       const seeded = server.seed(manifest, served);
       if (served.definition.table === definitionsTable) {
         server.registry.register(resourceOf(seeded));
@@ -164,6 +153,16 @@ export class FakeCluster extends FakeConnection {
       await connection.close();
     }
     await this.#controllers.stop();
+  }
+
+  #ensureNamespace(manifest: KubernetesManifest, { definition }: ServedResource): void {
+    const { namespace = 'default' } = manifest.metadata;
+    if (
+      definition.namespaced &&
+      this.#host.server.table.get('namespaces', namespace) === undefined
+    ) {
+      this.seed([namespaceObject(namespace)]);
+    }
   }
 }
 

@@ -19,9 +19,11 @@ import type {
   WriteOptions,
 } from '../../ports/cluster.ts';
 import type { CallOptions } from '../../ports/object-store.ts';
+import type { PodExec } from '../../ports/pod-exec.ts';
 import { type ApiCall, badRequestError, closedError, notFoundError } from './api-errors.ts';
-import { ClusterFaults } from './cluster-faults.ts';
+import { ClusterFaultInjector, type ClusterFaults } from './cluster-faults.ts';
 import type { FakeApiServer, WriteRequest } from './fake-api-server.ts';
+import { type ExecHandler, FakePodExec } from './fake-pod-exec.ts';
 import { listObjects, objectFilter } from './object-list.ts';
 import { patchObject } from './object-patch.ts';
 import { watchObjects } from './object-watch.ts';
@@ -39,6 +41,8 @@ export interface ConnectionHost {
   readonly server: FakeApiServer;
   /** Changes whenever the connections are cut. */
   readonly connection: () => number;
+  /** What runs in the pods. */
+  readonly execHandler: () => ExecHandler;
 }
 
 /** A client of a FakeCluster: its own faults, its own log and its own end, the same objects. */
@@ -46,23 +50,45 @@ export class FakeConnection implements Cluster {
   readonly location: string;
   /** What goes wrong with the requests of this connection. */
   readonly faults: ClusterFaults;
-  /** What has been asked through this connection. */
-  readonly log: RequestLog = new RequestLog();
+  /** Runs commands in the pods of the cluster, under the same faults. */
+  readonly podExec: PodExec;
+  readonly #faults: ClusterFaultInjector;
+  readonly #log: RequestLog = new RequestLog();
   readonly #host: ConnectionHost;
   #closed = false;
 
   constructor(host: ConnectionHost) {
     this.#host = host;
     this.location = host.location;
-    this.faults = new ClusterFaults(host.clock);
+    this.#faults = new ClusterFaultInjector(host.clock);
+    this.faults = this.#faults;
+    this.podExec = new FakePodExec({
+      handler: host.execHandler,
+      findPod: ({ namespace, podName }) => host.server.table.get('pods', `${namespace}/${podName}`),
+      send: ({ namespace, podName }, signal) => {
+        const target = describeObject({ groupResource: 'pods', namespace, name: podName });
+        const request = { operation: 'exec', resource: 'pods', namespace, name: podName } as const;
+        return this.#send(request, target, signal, (call) => call);
+      },
+    });
+  }
+
+  /** What has been asked through this connection, oldest first; the oldest are forgotten after 10,000. */
+  get requests(): readonly ClusterRequest[] {
+    return this.#log.requests;
+  }
+
+  /** Forgets the requests so far. */
+  forgetRequests(): void {
+    this.#log.clear();
   }
 
   async version({ signal }: CallOptions = {}): Promise<ClusterVersion> {
-    return this.send({ operation: 'version' }, 'version', signal, () => this.#host.version);
+    return this.#send({ operation: 'version' }, 'version', signal, () => this.#host.version);
   }
 
   async discover({ signal }: CallOptions = {}): Promise<Discovery> {
-    return this.send({ operation: 'discover' }, 'discovery', signal, () =>
+    return this.#send({ operation: 'discover' }, 'discovery', signal, () =>
       this.#host.server.registry.discover(),
     );
   }
@@ -71,7 +97,7 @@ export class FakeConnection implements Cluster {
     reference: ObjectReference,
     { signal }: CallOptions = {},
   ): Promise<KubernetesObject | undefined> {
-    return this.send(requestOf('get', reference), describeObject(reference), signal, () => {
+    return this.#send(requestOf('get', reference), describeObject(reference), signal, () => {
       const served = this.#host.server.registry.find(reference);
       return served && this.#host.server.get(served, reference.namespace, reference.name);
     });
@@ -84,7 +110,7 @@ export class FakeConnection implements Cluster {
     const { namespace, signal } = options;
     const call: ApiCall = { operation: 'Cluster.list', target: groupResourceOf(resource) };
     const request = async (): Promise<void> =>
-      this.send(
+      this.#send(
         requestOf('list', { ...resource, namespace }),
         call.target,
         signal,
@@ -104,7 +130,7 @@ export class FakeConnection implements Cluster {
     const { namespace, signal } = options;
     const call: ApiCall = { operation: 'Cluster.watch', target: groupResourceOf(resource) };
     const request = async (): Promise<void> =>
-      this.send(
+      this.#send(
         requestOf('watch', { ...resource, namespace }),
         call.target,
         signal,
@@ -141,7 +167,7 @@ export class FakeConnection implements Cluster {
       namespace,
       name: name ?? `${generateName ?? ''}*`,
     });
-    return this.send(request, target, options.signal, (call) =>
+    return this.#send(request, target, options.signal, (call) =>
       this.#host.server.create(manifest, this.#write(resource, call, options)),
     );
   }
@@ -153,7 +179,7 @@ export class FakeConnection implements Cluster {
   ): Promise<KubernetesObject> {
     const { subresource, signal } = options;
     const request = { ...requestOf('patch', reference), subresource, ...logged(options) };
-    return this.send(request, describeObject(reference), signal, (call) => {
+    return this.#send(request, describeObject(reference), signal, (call) => {
       const write = this.#write(reference, call, options);
       assertSubresource(write, subresource);
       if (patch.type === 'apply' && options.fieldManager === undefined) {
@@ -166,7 +192,7 @@ export class FakeConnection implements Cluster {
 
   async delete(reference: ObjectReference, options: DeleteOptions = {}): Promise<void> {
     const request = { ...requestOf('delete', reference), dryRun: options.dryRun };
-    return this.send(request, describeObject(reference), options.signal, (call) => {
+    return this.#send(request, describeObject(reference), options.signal, (call) => {
       const write = this.#write(reference, call, options);
       const before = this.#host.server.get(write.served, reference.namespace, reference.name);
       if (before !== undefined) {
@@ -185,12 +211,8 @@ export class FakeConnection implements Cluster {
     await this.close();
   }
 
-  /**
-   * Carries out a request: later than at once, as over a network, logged, and under the faults that fit it.
-   *
-   * @internal
-   */
-  async send<T>(
+  /** Carries out a request: later than at once, as over a network, logged, and under the faults that fit it. */
+  async #send<T>(
     request: ClusterRequest,
     target: string,
     signal: AbortSignal | undefined,
@@ -199,11 +221,11 @@ export class FakeConnection implements Cluster {
     const call: ApiCall = { operation: operationOf(request), target };
     signal?.throwIfAborted();
     this.#assertOpen(call);
-    this.log.add(request);
+    this.#log.add(request);
     await nextTurn();
     signal?.throwIfAborted();
     this.#assertOpen(call);
-    return this.faults.around(request, call, signal, () => carryOut(call));
+    return this.#faults.around(request, call, signal, () => carryOut(call));
   }
 
   #write(

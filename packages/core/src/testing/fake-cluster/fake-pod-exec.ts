@@ -28,24 +28,19 @@ export type ExecHandler = (
 
 const defaultMaximumOutputBytes = 1_048_576;
 
-/** What a {@link FakePodExec} needs of its cluster. */
+/** What a {@link FakePodExec} needs of its connection. */
 export interface FakePodExecHost {
-  readonly findPod: (namespace: string, name: string) => KubernetesObject | undefined;
-  readonly request: (request: ExecRequest, options: ExecOptions) => Promise<ApiCall>;
+  readonly handler: () => ExecHandler;
+  readonly findPod: (request: ExecRequest) => KubernetesObject | undefined;
+  readonly send: (request: ExecRequest, signal: AbortSignal | undefined) => Promise<ApiCall>;
 }
 
-/** Commands in pods that run nowhere: a handler says how each ends. Without one every command succeeds silently. */
+/** Commands in pods that run nowhere: a handler says how each ends. */
 export class FakePodExec implements PodExec {
   readonly #host: FakePodExecHost;
-  #handler: ExecHandler = () => ({});
 
   constructor(host: FakePodExecHost) {
     this.#host = host;
-  }
-
-  /** Replaces the handler. */
-  onExec(handler: ExecHandler): void {
-    this.#handler = handler;
   }
 
   async exec(request: ExecRequest, options: ExecOptions = {}): Promise<ExecResult> {
@@ -54,9 +49,9 @@ export class FakePodExec implements PodExec {
       signal,
       maximumOutputBytes = defaultMaximumOutputBytes,
     } = options;
-    const call = await this.#host.request(request, options);
-    assertRunning(this.#host.findPod(request.namespace, request.podName), request, call);
-    const outcome = await this.#handler(request, { stdin, signal });
+    const call = await this.#host.send(request, signal);
+    assertRunning(this.#host.findPod(request), request, call);
+    const outcome = await this.#host.handler()(request, { stdin, signal });
     signal?.throwIfAborted();
     const stdout = bytesOf(outcome.stdout);
     const stderr = bytesOf(outcome.stderr);

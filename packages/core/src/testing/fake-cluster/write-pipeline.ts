@@ -113,14 +113,20 @@ export function inVersion(
     : withValueAt(object, ['apiVersion'], apiVersion);
 }
 
-/** Drops from a new object what only the server sets, and empty lists that say nothing. */
-export function withoutServerFields(manifest: JsonObject): JsonObject {
-  const metadata = objectAt(manifest, ['metadata']) ?? {};
+/** The metadata of a new object without what only the server sets. */
+export function ownMetadata(manifest: JsonObject): JsonObject {
   const dropped = new Set<string>([...serverOwned, 'resourceVersion', 'managedFields']);
-  const kept = Object.entries(metadata).filter(
-    ([key, value]) => !dropped.has(key) && value !== null && !isEmptyMember(value),
-  );
-  return withValueAt(manifest, ['metadata'], Object.fromEntries(kept));
+  const metadata = objectAt(manifest, ['metadata']) ?? {};
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !dropped.has(key)));
+}
+
+/** The object without members of its metadata that say nothing, such as an empty list of finalizers. */
+export function withTidyMetadata(object: KubernetesObject): KubernetesObject {
+  const members = Object.entries(object.metadata);
+  const kept = members.filter(([, value]) => value !== null && !isEmptyMember(value));
+  return kept.length === members.length
+    ? object
+    : withValueAt(object, ['metadata'], Object.fromEntries(kept));
 }
 
 function isEmptyMember(value: JsonObject[string]): boolean {

@@ -4,7 +4,7 @@ import { stringAt, withValueAt } from '../../../model/object-path.ts';
 import { compareQuantities, parseQuantity } from '../../../model/quantity.ts';
 import { withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
-import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import type { CsiService } from '../csi/csi-service.ts';
 import type { TableChange } from '../object-table.ts';
 import { type Controller, ownKeys, type Requeue } from './controller.ts';
 import type { ControllerClient } from './controller-client.ts';
@@ -38,11 +38,11 @@ export class ClaimController implements Controller {
       keys: ({ object }, client) => pendingClaims(client, object.metadata.namespace),
     },
   ];
-  readonly #driver: FakeCsiDriver;
+  readonly #csi: CsiService;
   readonly #pause = new RetryPause();
 
-  constructor(driver: FakeCsiDriver) {
-    this.#driver = driver;
+  constructor(csi: CsiService) {
+    this.#csi = csi;
   }
 
   async reconcile(key: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -93,7 +93,7 @@ export class ClaimController implements Controller {
     }
     const provisioner = stringAt(storageClass, ['provisioner']) ?? '';
     const announced = client.write(VolumeTable.claims, claim, withProvisioner(claim, provisioner));
-    if (provisioner !== this.#driver.name) {
+    if (provisioner !== this.#csi.driverName) {
       client.note(announced, {
         type: 'Normal',
         reason: 'ExternalProvisioning',
@@ -126,7 +126,7 @@ export class ClaimController implements Controller {
     }
     const { namespace, name, uid = '' } = claim.metadata;
     try {
-      const volume = await this.#driver.createVolume(
+      const volume = await this.#csi.createVolume(
         {
           name: `pvc-${uid}`,
           sizeBytes: parseQuantity(requestOf(claim)) ?? 0n,
@@ -136,7 +136,7 @@ export class ClaimController implements Controller {
         },
         client.signal,
       );
-      const manifest = provisionedVolume(claim, storageClass, this.#driver.name, volume);
+      const manifest = provisionedVolume(claim, storageClass, this.#csi.driverName, volume);
       if (client.get(VolumeTable.volumes, volume.name) === undefined) {
         client.create(VolumeTable.volumes, manifest);
       }

@@ -1,4 +1,4 @@
-import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import type { CsiService } from '../csi/csi-service.ts';
 import { ClaimController } from './claim-controller.ts';
 import type { Controller } from './controller.ts';
 import { customResourceController } from './custom-resource-controller.ts';
@@ -10,15 +10,15 @@ import { SnapshotSidecar } from './snapshot-sidecar.ts';
 import { VolumeController } from './volume-controller.ts';
 
 /** The controllers of a fake cluster with a CSI driver. */
-export function controlPlane(driver: FakeCsiDriver): readonly Controller[] {
+export function controlPlane(csi: CsiService): readonly Controller[] {
   return [
     namespaceController,
     new GarbageCollector(),
     customResourceController,
-    new ClaimController(driver),
-    new VolumeController(driver),
+    new ClaimController(csi),
+    new VolumeController(csi),
     new PodController(),
     snapshotController,
-    new SnapshotSidecar(driver),
+    new SnapshotSidecar(csi),
   ];
 }

@@ -4,8 +4,7 @@ import type { FakeApiServer } from '../fake-api-server.ts';
 import type { TableChange } from '../object-table.ts';
 import type { Controller } from './controller.ts';
 import { ControllerClient } from './controller-client.ts';
-
-const conflictPauseMs = 1;
+import { RetryPause } from './retry-pause.ts';
 
 interface Work {
   readonly controller: Controller;
@@ -21,6 +20,7 @@ export class ControllerRuntime {
   readonly #queue: Map<string, Work> = new Map();
   readonly #running: Map<string, Promise<void>> = new Map();
   readonly #sleeping: Set<Promise<void>> = new Set();
+  readonly #pause = new RetryPause();
   #idle: PromiseWithResolvers<void> | undefined;
   #scheduled = false;
   #failure: { readonly error: unknown } | undefined;
@@ -99,6 +99,7 @@ export class ControllerRuntime {
   async #work(work: Work): Promise<void> {
     try {
       const requeue = await work.controller.reconcile(work.key, work.client);
+      this.#pause.reset(idOf(work));
       if (requeue !== undefined) {
         this.#sleep(work, requeue.afterMs);
       }
@@ -107,7 +108,7 @@ export class ControllerRuntime {
         return;
       }
       if (isLifeboatError(error)) {
-        this.#sleep(work, conflictPauseMs);
+        this.#sleep(work, this.#pause.next(idOf(work)).afterMs);
       } else {
         this.#failure ??= { error };
       }

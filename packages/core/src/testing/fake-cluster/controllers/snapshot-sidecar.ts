@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../../../model/kubernetes.ts';
 import { arrayAt, booleanAt, stringAt, withValueAt } from '../../../model/object-path.ts';
 import { withFinalizer, withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
-import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import type { CsiService } from '../csi/csi-service.ts';
 import type { FakeSnapshot } from '../csi/fake-csi-storage.ts';
 import type { TableChange } from '../object-table.ts';
 import { type Controller, ownKeys, type Requeue } from './controller.ts';
@@ -31,11 +31,11 @@ export class SnapshotSidecar implements Controller {
       keys: ({ object }: TableChange): readonly string[] => [contentNameOf(object)],
     },
   ];
-  readonly #driver: FakeCsiDriver;
+  readonly #csi: CsiService;
   readonly #pause = new RetryPause();
 
-  constructor(driver: FakeCsiDriver) {
-    this.#driver = driver;
+  constructor(csi: CsiService) {
+    this.#csi = csi;
   }
 
   async reconcile(name: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -48,7 +48,7 @@ export class SnapshotSidecar implements Controller {
     }
     const guarded = withFinalizer(content, SnapshotFinalizer.boundContent);
     const current = client.write(SnapshotTable.contents, content, guarded);
-    if (stringAt(current, ['spec', 'driver']) !== this.#driver.name || isReady(current)) {
+    if (stringAt(current, ['spec', 'driver']) !== this.#csi.driverName || isReady(current)) {
       return undefined;
     }
     return this.#attempt(name, client, () => this.#makeReady(current, client));
@@ -64,8 +64,8 @@ export class SnapshotSidecar implements Controller {
     const snapshot =
       handle === undefined
         ? await this.#take(content, client)
-        : await this.#driver.findSnapshot(handle, client.signal);
-    const readyInMs = this.#driver.readyInMs(snapshot);
+        : await this.#csi.findSnapshot(handle, client.signal);
+    const readyInMs = this.#csi.readyInMs(snapshot);
     const latest = client.get(SnapshotTable.contents, content.metadata.name);
     if (latest !== undefined) {
       const written = withValueAt(latest, ['status'], statusOf(snapshot, readyInMs === 0));
@@ -83,7 +83,7 @@ export class SnapshotSidecar implements Controller {
     client.write(SnapshotTable.contents, content, marked);
     const snapshotKey = snapshotKeyOf(content);
     const snapshot = client.get(SnapshotTable.snapshots, snapshotKey);
-    return this.#driver.createSnapshot(
+    return this.#csi.createSnapshot(
       {
         name: `snapshot-${stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? ''}`,
         volumeHandle: stringAt(content, ['spec', 'source', 'volumeHandle']) ?? '',
@@ -111,7 +111,7 @@ export class SnapshotSidecar implements Controller {
         stringAt(content, ['spec', 'source', 'snapshotHandle']);
       const isDeleting = stringAt(content, ['spec', 'deletionPolicy']) === 'Delete';
       if (isDeleting && handle !== undefined) {
-        await this.#driver.deleteSnapshot(handle, client.signal);
+        await this.#csi.deleteSnapshot(handle, client.signal);
       }
       const latest = client.get(SnapshotTable.contents, name);
       if (latest !== undefined) {

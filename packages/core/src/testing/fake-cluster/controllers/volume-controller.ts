@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../../model/kubernetes.ts';
 import { arrayAt, objectAt, stringAt, withValueAt } from '../../../model/object-path.ts';
 import { withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
-import type { FakeCsiDriver } from '../csi/fake-csi-driver.ts';
+import type { CsiService } from '../csi/csi-service.ts';
 import type { TableChange } from '../object-table.ts';
 import { type Controller, ownKeys, type Requeue } from './controller.ts';
 import type { ControllerClient } from './controller-client.ts';
@@ -17,11 +17,11 @@ export class VolumeController implements Controller {
     ownKeys(VolumeTable.volumes),
     { table: VolumeTable.claims, keys: volumeOfClaim },
   ];
-  readonly #driver: FakeCsiDriver;
+  readonly #csi: CsiService;
   readonly #pause = new RetryPause();
 
-  constructor(driver: FakeCsiDriver) {
-    this.#driver = driver;
+  constructor(csi: CsiService) {
+    this.#csi = csi;
   }
 
   async reconcile(name: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -37,7 +37,7 @@ export class VolumeController implements Controller {
     if (phase === 'Bound') {
       return undefined;
     }
-    const isOurs = stringAt(current, ['spec', 'csi', 'driver']) === this.#driver.name;
+    const isOurs = stringAt(current, ['spec', 'csi', 'driver']) === this.#csi.driverName;
     const isDoomed = stringAt(current, ['spec', 'persistentVolumeReclaimPolicy']) === 'Delete';
     if (phase === 'Released' && isDoomed && isOurs) {
       return this.#reclaim(current, client);
@@ -52,7 +52,7 @@ export class VolumeController implements Controller {
     const { name } = volume.metadata;
     try {
       const handle = stringAt(volume, ['spec', 'csi', 'volumeHandle']) ?? '';
-      await this.#driver.deleteVolume(handle, client.signal);
+      await this.#csi.deleteVolume(handle, client.signal);
     } catch (error) {
       if (!(error instanceof CsiCallFailure)) {
         throw error;
