@@ -1,6 +1,7 @@
 import { isLifeboatError, messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import type { RestoreAction } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
 import {
   type ApiResource,
   groupResourceOf,
@@ -96,17 +97,11 @@ export class ItemRestorer {
   ): Promise<ItemOutcome> {
     const { resource, problem } = this.#options.resources.resourceOf(entry, object);
     if (resource === undefined) {
+      const { reason, message } = problem;
       // Velero, too, completes a restore whose target lacks a resource.
-      return {
-        action: 'failed',
-        reason: problem,
-        issue: {
-          severity: 'warning',
-          reason: 'ResourceNotServed',
-          message: problem,
-          object: target,
-        },
-      };
+      const severity = reason === 'ResourceNotServed' ? 'warning' : 'error';
+      const issue: Issue = { severity, reason, message, object: target };
+      return { action: 'failed', reason: message, issue };
     }
     if (
       entry.namespace !== undefined &&

@@ -1,4 +1,5 @@
-import { gunzipSync } from 'node:zlib';
+import { createGzip, gunzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupKey, restoreKey } from '../catalog/key-layout.ts';
 import { isLifeboatError } from '../errors.ts';
@@ -378,6 +379,41 @@ describe('what goes wrong', () => {
       },
     ]);
     expect(done.status.phase).toBe('Completed');
+  });
+
+  it('an object that is not what its path says is an error and is not created', async () => {
+    const evil = archivedObject('v1', 'ConfigMap', { name: 'evil', namespace: 'kube-system' });
+    const tar = pack();
+    for (const object of [settings, evil]) {
+      tar.entry(
+        { name: `resources/configmaps/namespaces/shop/${object.metadata.name}.json` },
+        JSON.stringify(object),
+      );
+    }
+    tar.finalize();
+    await storeBackup(store, shop);
+    await store.put(backupKey('shop', 'archive'), tar.pipe(createGzip()));
+    const { issues } = await restore({ spec: { backupName: 'shop' } });
+    expect(issues).toMatchObject([
+      {
+        severity: 'error',
+        reason: 'CorruptObject',
+        message: expect.stringContaining('kube-system') as string,
+        object: { groupResource: 'configmaps', namespace: 'shop', name: 'evil' },
+      },
+    ]);
+    expect(await getConfigMap('shop')).toBeDefined();
+    expect(await getConfigMap('kube-system', 'evil')).toBeUndefined();
+    expect(await getConfigMap('shop', 'evil')).toBeUndefined();
+  });
+
+  it('an object of another kind than its place says is an error', async () => {
+    const role = archivedObject('v1', 'Secret', { name: 'disguised' });
+    await storeBackup(store, { name: 'odd', objects: [['configmaps', role]] });
+    const { issues } = await restore({ spec: { backupName: 'odd' } });
+    expect(issues).toMatchObject([
+      { severity: 'error', reason: 'CorruptObject', object: { name: 'disguised' } },
+    ]);
   });
 
   it('an object that is refused is an error that names it, and the others are restored', async () => {

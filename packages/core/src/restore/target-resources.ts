@@ -14,7 +14,14 @@ import type { CallOptions } from '../ports/object-store.ts';
 /** The resource that an object of a backup is created through, or why there is none. */
 export type TargetResource =
   | { readonly resource: ApiResource; readonly problem?: undefined }
-  | { readonly resource?: undefined; readonly problem: string };
+  | { readonly resource?: undefined; readonly problem: ResourceProblem };
+
+/** Why an object of a backup cannot be created. */
+export interface ResourceProblem {
+  /** The target lacks what the object needs, or the object is not what its place in the archive says. */
+  readonly reason: 'ResourceNotServed' | 'CorruptObject';
+  readonly message: string;
+}
 
 /** What the target cluster serves. */
 export class TargetResources {
@@ -59,28 +66,35 @@ export class TargetResources {
   resourceOf(entry: ResourceIdentifier, object: KubernetesObject): TargetResource {
     const candidates = this.#served.get(entry.groupResource) ?? [];
     if (candidates.length === 0) {
-      return {
-        problem:
-          'the target cluster does not serve this resource; is its operator or definition missing?',
-      };
+      return notServed(
+        'the target cluster does not serve this resource; is its operator or definition missing?',
+      );
     }
     const { version } = parseApiVersion(object.apiVersion);
     const resource = candidates.find((candidate) => candidate.version === version);
     if (resource === undefined) {
       const versions = candidates.map((candidate) => candidate.version).join(', ');
-      return {
-        problem: `the backup holds it as ${object.apiVersion}, the target cluster serves only ${versions}`,
-      };
+      return notServed(
+        `the backup holds it as ${object.apiVersion}, the target cluster serves only ${versions}`,
+      );
     }
     if (resource.kind !== object.kind) {
-      return {
-        problem: `its kind is ${object.kind}, ${entry.groupResource} are of kind ${resource.kind}`,
-      };
+      return corrupt(
+        `its kind is ${object.kind}, its path says ${entry.groupResource}, which are of kind ${resource.kind}`,
+      );
     }
     if (resource.namespaced !== (entry.namespace !== undefined)) {
       const scope = resource.namespaced ? 'belongs into a namespace' : 'is cluster-scoped';
-      return { problem: `its kind ${scope} in the target cluster, it does not in the backup` };
+      return corrupt(`its kind ${scope} in the target cluster, in the backup it is not so`);
     }
     return { resource };
   }
+}
+
+function notServed(message: string): TargetResource {
+  return { problem: { reason: 'ResourceNotServed', message } };
+}
+
+function corrupt(message: string): TargetResource {
+  return { problem: { reason: 'CorruptObject', message: `it is not restored: ${message}` } };
 }
