@@ -1,52 +1,85 @@
+import { randomUUID } from 'node:crypto';
 import { isLifeboatError } from '../errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type KubernetesObject, type ObjectReference, referenceTo } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { reportOrMoment } from './await-snapshot.ts';
 import { releasePatch } from './manifests.ts';
+import { beingCreatedAnnotation } from './snapshot-step.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';
+
+/** What {@link discardSnapshot} works on. */
+export interface DiscardSnapshotRequest {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly tracked: TrackedSnapshot;
+  readonly volumeSnapshot: KubernetesObject;
+}
 
 /**
  * Deletes a VolumeSnapshot together with its content and its storage snapshot, whatever the policy of its class, and
  * resolves when all are gone. Missing objects are success. Not bounded in time: give it a deadline.
  */
 export async function discardSnapshot(
-  {
-    cluster,
-    tracked,
-    volumeSnapshot,
-  }: {
-    readonly cluster: Cluster;
-    readonly tracked: TrackedSnapshot;
-    readonly volumeSnapshot: KubernetesObject;
-  },
+  request: DiscardSnapshotRequest,
   { signal }: CallOptions,
 ): Promise<void> {
-  await patchContent(
-    cluster,
-    await findContent(cluster, volumeSnapshot, signal),
-    releasePatch,
-    signal,
-  );
-  await deleteIfSame(
-    cluster,
-    referenceTo(Resources.volumeSnapshots, volumeSnapshot),
-    volumeSnapshot,
-    { signal },
-  );
-  while (tracked.volumeSnapshot?.metadata.uid === volumeSnapshot.metadata.uid) {
-    await tracked.changed({ signal });
-  }
+  const { cluster, tracked, volumeSnapshot } = request;
+  const { uid } = volumeSnapshot.metadata;
+  const bound = await findContent(cluster, volumeSnapshot, signal);
+  await patchContent(cluster, bound, releasePatch, signal);
+  const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
+  await deleteIfSame(cluster, reference, volumeSnapshot, { signal });
+  await untilGone(request, () => tracked.volumeSnapshot?.metadata.uid !== uid, signal);
   const content = await findContent(cluster, volumeSnapshot, signal);
   if (content !== undefined) {
     tracked.seed('volumeSnapshotContent', content);
     await deleteOrphan(cluster, content, signal);
   }
-  while (tracked.volumeSnapshotContent !== undefined) {
-    await tracked.changed({ signal });
+  await untilGone(request, () => tracked.volumeSnapshotContent === undefined, signal);
+}
+
+const patienceMs = 1_000;
+const wakeAnnotation = 'lifeboat.dev/wake';
+
+async function untilGone(
+  { cluster, clock, tracked }: DiscardSnapshotRequest,
+  isGone: () => boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let isWoken = false;
+  while (!isGone()) {
+    const content = tracked.volumeSnapshotContent;
+    if (isWoken || !isForgettable(content)) {
+      await tracked.changed({ signal });
+      continue;
+    }
+    await reportOrMoment(tracked, clock.now().getTime() + patienceMs, clock, signal);
+    if (tracked.volumeSnapshotContent === content) {
+      isWoken = true;
+      const wake = { metadata: { annotations: { [wakeAnnotation]: randomUUID() } } };
+      await patchContent(cluster, content, wake, signal);
+    }
   }
+}
+
+/**
+ * Whether the sidecar may have overlooked a content that it should delete: one whose deletion it could not begin because the
+ * storage was still cutting. That it has been cut since is written in an annotation, a change to which the sidecar pays no
+ * heed until it looks at everything again, by default every 15 minutes; any other change makes it look (external-snapshotter
+ * 8.7: ShouldEnqueueContentChange).
+ */
+function isForgettable(content: KubernetesObject | undefined): boolean {
+  const annotations = content?.metadata.annotations ?? {};
+  return (
+    content?.metadata.deletionTimestamp !== undefined &&
+    Object.hasOwn(annotations, beingDeleted) &&
+    !Object.hasOwn(annotations, beingCreatedAnnotation)
+  );
 }
 
 // The snapshot-controller names a content after the VolumeSnapshot's uid and marks its deletion with an annotation

@@ -95,7 +95,7 @@ export class SnapshotSession implements AsyncDisposable {
       const contentReference = referenceTo(Resources.volumeSnapshotContents, volumeSnapshotContent);
       const live = await cluster.get(contentReference, { signal });
       if (live?.metadata.uid === volumeSnapshotContent.metadata.uid) {
-        await discardSnapshot({ cluster, tracked, volumeSnapshot }, { signal });
+        await discardSnapshot({ cluster, clock, tracked, volumeSnapshot }, { signal });
         return;
       }
       const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);

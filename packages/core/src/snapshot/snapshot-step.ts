@@ -198,16 +198,18 @@ export function errorOf(object: JsonObject | undefined): string | undefined {
   return object && stringAt(object, ['status', 'error', 'message']);
 }
 
-// The sidecar leaves this annotation while it does not know how a call ended. With one of these two codes the storage is
-// still cutting; the other codes that it is left with (Unavailable, ResourceExhausted, Canceled) are failures to us
-// (external-snapshotter: isCSIFinalError).
-const beingCreated = 'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
+/** The annotation that the sidecar leaves on a content while it does not know how a call to take its snapshot ended. */
+export const beingCreatedAnnotation: string =
+  'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
+
+// With one of these two codes the storage is still cutting; the others that the annotation is left with (Unavailable,
+// ResourceExhausted, Canceled) are failures to us (external-snapshotter: isCSIFinalError).
 const atWork: RegExp = /\bcode = (?:DeadlineExceeded|Aborted)\b/;
 
 function isStillAtWork(content: KubernetesObject | undefined, error: string | undefined): boolean {
   return (
     error !== undefined &&
     atWork.test(error) &&
-    Object.hasOwn(content?.metadata.annotations ?? {}, beingCreated)
+    Object.hasOwn(content?.metadata.annotations ?? {}, beingCreatedAnnotation)
   );
 }

@@ -34,7 +34,7 @@ export async function undoSnapshot(
     const volumeSnapshot =
       pending.created ?? (await findUnanswered(context, pending, error, signal));
     if (volumeSnapshot?.metadata.labels?.[LifeboatLabel.run] === runId) {
-      await discardSnapshot({ cluster, tracked, volumeSnapshot }, { signal });
+      await discardSnapshot({ cluster, clock, tracked, volumeSnapshot }, { signal });
     }
     observer.forget(namespace, name);
     return undefined;

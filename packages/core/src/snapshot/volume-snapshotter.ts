@@ -20,7 +20,10 @@ export interface VolumeSnapshotterOptions {
    * about fifteen. @default 8
    */
   readonly concurrencyPerDriver?: number | undefined;
-  /** How long an error of the driver may stand before it fails the snapshot. @default 20000 */
+  /**
+   * How long an error of the driver may stand before it fails the snapshot. The sidecar calls the driver again several times
+   * within a second and then after half a minute. @default 40000
+   */
   readonly errorGraceMs?: number | undefined;
   /** How long the removal of a snapshot's objects may take. @default 30000 */
   readonly cleanUpTimeoutMs?: number | undefined;
@@ -60,7 +63,7 @@ export class VolumeSnapshotter {
       cluster,
       clock = systemClock,
       logger = silentLogger,
-      errorGraceMs = 20_000,
+      errorGraceMs = 40_000,
       cleanUpTimeoutMs = 30_000,
     } = this.#options;
     const observer = await SnapshotObserver.open({ cluster, runId }, { signal });
