@@ -128,4 +128,4 @@ export {
   FileSystemObjectStore,
   type FileSystemObjectStoreOptions,
 } from './stores/file-system-object-store.ts';
-export { MemoryObjectStore } from './stores/memory-object-store.ts';
+export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.ts';

@@ -19,3 +19,16 @@ export { FakeCluster, type FakeClusterOptions } from './fake-cluster/fake-cluste
 export type { FakeConnection } from './fake-cluster/fake-connection.ts';
 export type { ExecHandler, ExecInput, ExecOutcome } from './fake-cluster/fake-pod-exec.ts';
 export type { ClusterRequest } from './fake-cluster/request-log.ts';
+export {
+  FaultyObjectStore,
+  type InjectedFault,
+  type ObjectStoreFault,
+  type ObjectStoreOperation,
+} from './faulty-object-store.ts';
+export { objectStoreContract } from './object-store-contract/object-store-contract.ts';
+export {
+  type ObjectStoreContractCase,
+  type ObjectStoreContractContext,
+  type ObjectStoreContractNeed,
+  unmetNeed,
+} from './object-store-contract/object-store-contract-context.ts';
