@@ -8,6 +8,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import { releaseSnapshot } from '../snapshot/release-snapshot.ts';
+import { removeSnapshotObjects } from '../snapshot/remove-snapshot-objects.ts';
 
 /** What a deletion needs from the outside. */
 export interface DeleteBackupDependencies {
@@ -18,8 +19,8 @@ export interface DeleteBackupDependencies {
 }
 
 /**
- * Frees the storage snapshots of a backup, one after another, and deletes its files once all of them are gone. A backup, a
- * snapshot or a file that is missing already is success.
+ * Frees the storage snapshots of a backup, one after another, with the snapshot objects of this cluster that still stand for
+ * them, and deletes its files once all of them are gone. A backup, a snapshot or a file that is missing already is success.
  *
  * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed: the others are tried all the same, the
  * files stay, and the call can be repeated.
@@ -34,6 +35,10 @@ export async function deleteBackup(
     try {
       await releaseSnapshot(
         { cluster, clock, backupName: name, driver, snapshotHandle },
+        { signal },
+      );
+      await removeSnapshotObjects(
+        { cluster, backupName: name, driver, snapshotHandle },
         { signal },
       );
     } catch (error) {
