@@ -44,7 +44,7 @@ describe('backup and restore', () => {
 
     await using other = new FakeCluster({ name: 'other', csiStorage: lab.cluster.csi.storage });
     const elsewhere = createEngine({ cluster: other, store: lab.store });
-    const result = await elsewhere.restore({ name: 'elsewhere', spec: { backupName: 'first' } });
+    const result = await elsewhere.restore({ spec: { backupName: 'first' } });
     expect(result.restore.status.phase).toBe('Completed');
     await other.settle();
     expect(text(other.csi.readFile(claim, 'file'))).toBe('treasure');

@@ -7,6 +7,7 @@ import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 const namesInMessage = 10;
+const suffixLength = 8;
 
 /**
  * Reads the description of the backup that a restore names.
@@ -41,21 +42,28 @@ export async function findBackup(
 }
 
 /**
- * Sees to it that no earlier restore of this name has left its results, which would be overwritten.
+ * Sees to it that a restore does not overwrite the results of an earlier one of its name: a name that was chosen is refused,
+ * a default one, which only tells seconds apart, is made longer.
  *
- * @throws {LifeboatError} code AlreadyExists.
+ * @throws {LifeboatError} code AlreadyExists when the chosen name has results in the store.
  */
-export async function requireUnusedName(
+export async function withUnusedName(
   store: ObjectStore,
-  { metadata: { name } }: Restore,
-  { signal }: CallOptions,
-): Promise<void> {
-  if ((await store.stat(restoreKey(name, 'results'), { signal })) !== undefined) {
-    throw new LifeboatError(
-      `restore: ${store.location} has the results of an earlier restore ${name}. Choose another name`,
-      { code: 'AlreadyExists', operation: 'restore', target: name },
-    );
+  restore: Restore,
+  { isDefault, signal }: CallOptions & { readonly isDefault: boolean },
+): Promise<Restore> {
+  const { name, uid = '' } = restore.metadata;
+  if ((await store.stat(restoreKey(name, 'results'), { signal })) === undefined) {
+    return restore;
   }
+  if (isDefault) {
+    const longer = `${name}-${uid.slice(0, suffixLength)}`;
+    return { ...restore, metadata: { ...restore.metadata, name: longer } };
+  }
+  throw new LifeboatError(
+    `restore: ${store.location} has the results of an earlier restore ${name}. Choose another name`,
+    { code: 'AlreadyExists', operation: 'restore', target: name },
+  );
 }
 
 async function knownNames(

@@ -17,7 +17,7 @@ import type { BackupContents } from './backup-contents.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { settleClaims } from './claim-settlement.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
-import { findBackup, requireUnusedName } from './find-backup.ts';
+import { findBackup, withUnusedName } from './find-backup.ts';
 import { ItemRestorer } from './item-restorer.ts';
 import { createItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -59,7 +59,10 @@ export async function runRestore(
 ): Promise<RestoreResult> {
   const { cluster, store, clock, logger } = dependencies;
   options.signal?.throwIfAborted();
-  const accepted = acceptRestoreRequest(request, clock.now());
+  const accepted = await withUnusedName(store, acceptRestoreRequest(request, clock.now()), {
+    isDefault: request.name === undefined,
+    signal: options.signal,
+  });
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
   const emit = safeListener(options.onEvent, log);
@@ -68,7 +71,6 @@ export async function runRestore(
   const { signal } = scope;
 
   emit({ type: 'phase', phase: 'Reading' });
-  await requireUnusedName(store, accepted, { signal });
   const backup = await findBackup(store, accepted, record, { signal });
   const resources = await TargetResources.load(cluster, { signal });
   discoveryIssues(resources.failures).forEach((issue) => record.addIssue(issue));
