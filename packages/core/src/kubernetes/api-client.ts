@@ -117,7 +117,7 @@ export class ApiClient {
     if (this.#transport.closed) {
       return closedError(subject);
     }
-    return isLifeboatError(error) ? error : connectionError(subject, error);
+    return isLifeboatError(error) ? error : connectionError(subject, error, this.location);
   }
 
   /** Closes the connections; see {@link HttpTransport.close}. */

@@ -92,11 +92,11 @@ describe('failures of the connection', () => {
     expect(connectionFailure('odd')).toMatchObject({ code: 'Unavailable', isUnsent: false });
   });
 
-  it('the message names the code of the system and keeps the cause', () => {
+  it('the message names the server and the code of the system, and keeps the cause', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-    const error = connectionError(subject, cause);
+    const error = connectionError(subject, cause, 'https://10.0.0.1:6443');
     expect(error.message).toBe(
-      'Cluster.create configmaps shop/a: the API server cannot be reached (ECONNREFUSED); check that the API server runs and can be reached, then try again',
+      'Cluster.create configmaps shop/a at https://10.0.0.1:6443: the API server cannot be reached (ECONNREFUSED); check that the API server runs and can be reached, then try again',
     );
     expect(error.cause).toBe(cause);
   });

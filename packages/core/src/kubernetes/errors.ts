@@ -93,11 +93,15 @@ export function refusalError({ operation, target }: ErrorSubject, refusal: Refus
   });
 }
 
-/** The error for a request that got no whole answer. */
-export function connectionError({ operation, target }: ErrorSubject, cause: unknown): ClusterError {
+/** The error for a request that got no whole answer of a server. */
+export function connectionError(
+  { operation, target }: ErrorSubject,
+  cause: unknown,
+  server: string,
+): ClusterError {
   const { code, why, retryable } = connectionFailure(cause);
   const hint = code === 'Unavailable' && !retryable ? '' : adviceFor(code);
-  return new ClusterError(`${operation} ${target}: ${why}${hint}`, {
+  return new ClusterError(`${operation} ${target} at ${server}: ${why}${hint}`, {
     code,
     operation,
     target,
