@@ -32,3 +32,4 @@ export {
   type ObjectStoreContractNeed,
   unmetNeed,
 } from './object-store-contract/object-store-contract-context.ts';
+export { ManualClock } from './manual-clock.ts';

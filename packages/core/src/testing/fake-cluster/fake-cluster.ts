@@ -8,6 +8,7 @@ import {
 import { stringAt } from '../../model/object-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { controlPlane } from './controllers/control-plane.ts';
+import { ControllerClock } from './controllers/controller-clock.ts';
 import { ControllerRuntime } from './controllers/controller-runtime.ts';
 import { definitionsTable, resourceOf } from './controllers/custom-resource-controller.ts';
 import { CsiFaults } from './csi/csi-faults.ts';
@@ -81,10 +82,11 @@ export class FakeCluster extends FakeConnection {
     };
     super(host);
     this.#host = host;
-    const csiFaults = new CsiFaults(clock);
+    const controllerClock = new ControllerClock(clock);
+    const csiFaults = new CsiFaults(controllerClock);
     this.csi = new FakeCsiDriver(csiStorage, csiFaults, (claim) => boundVolume(server, claim));
     const csi = new CsiService(csiStorage, csiFaults, clock);
-    this.#controllers = new ControllerRuntime(server, clock, controlPlane(csi));
+    this.#controllers = new ControllerRuntime(server, controllerClock, controlPlane(csi, clock));
     this.seed([...systemObjects, ...(withCsi ? [...nodeObjects, ...csiObjects] : [])]);
   }
 

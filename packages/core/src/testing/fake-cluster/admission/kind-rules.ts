@@ -10,6 +10,7 @@ import {
   snapshotViolations,
   volumeViolations,
 } from './volume-rules.ts';
+import { containerViolations, jobViolations, podChangeViolations } from './workload-rules.ts';
 
 /** What the API server demands of a kind beyond its metadata. */
 interface KindRule {
@@ -46,7 +47,11 @@ const rules: Readonly<Record<string, KindRule>> = {
   'replicasets.apps': workload,
   'statefulsets.apps': workload,
   'daemonsets.apps': workload,
-  'jobs.batch': { required: ['spec.template'], immutable: ['spec.selector', 'spec.template'] },
+  'jobs.batch': {
+    required: ['spec.template'],
+    immutable: ['spec.selector', 'spec.template'],
+    check: jobViolations,
+  },
   'cronjobs.batch': { required: ['spec.schedule', 'spec.jobTemplate'] },
   'horizontalpodautoscalers.autoscaling': { required: ['spec.scaleTargetRef', 'spec.maxReplicas'] },
   'ingresses.networking.k8s.io': { check: ingressViolations },
@@ -115,43 +120,6 @@ function isEmptyAt(object: JsonObject, path: string): boolean {
     (isJsonArray(value) && value.length === 0) ||
     (isJsonObject(value) && Object.keys(value).length === 0)
   );
-}
-
-function containerViolations(
-  object: JsonObject,
-  path: readonly [string, ...string[]],
-): readonly InvalidField[] {
-  const field = [...path, 'containers'].join('.');
-  const containers = objectsAt(object, [...path, 'containers']);
-  if (containers.length === 0) {
-    return [required(field)];
-  }
-  return containers.flatMap((container, index) =>
-    ['name', 'image']
-      .filter((key) => (stringAt(container, [key]) ?? '') === '')
-      .map((key) => required(`${field}[${index}].${key}`)),
-  );
-}
-
-const changeableInPods: ReadonlySet<string> = new Set([
-  'activeDeadlineSeconds',
-  'containers',
-  'initContainers',
-  'nodeName',
-  'terminationGracePeriodSeconds',
-  'tolerations',
-]);
-
-function podChangeViolations(object: JsonObject, before: JsonObject): readonly InvalidField[] {
-  const specs = [object['spec'], before['spec']].map((spec) => (isJsonObject(spec) ? spec : {}));
-  const [spec = {}, old = {}] = specs;
-  const names = new Set([...Object.keys(spec), ...Object.keys(old)]);
-  const isChanged = [...names].some(
-    (name) => !changeableInPods.has(name) && !jsonEquals(spec[name], old[name]),
-  );
-  return isChanged
-    ? [forbidden('spec', 'pod updates may not change fields other than images and tolerations')]
-    : [];
 }
 
 function serviceViolations(object: JsonObject): readonly InvalidField[] {

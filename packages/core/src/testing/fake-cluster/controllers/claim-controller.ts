@@ -2,6 +2,7 @@ import { messageOf } from '../../../errors.ts';
 import type { KubernetesObject } from '../../../model/kubernetes.ts';
 import { stringAt, withValueAt } from '../../../model/object-path.ts';
 import { compareQuantities, parseQuantity } from '../../../model/quantity.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import { withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
 import type { CsiService } from '../csi/csi-service.ts';
@@ -39,10 +40,11 @@ export class ClaimController implements Controller {
     },
   ];
   readonly #csi: CsiService;
-  readonly #pause = new RetryPause();
+  readonly #pause: RetryPause;
 
-  constructor(csi: CsiService) {
+  constructor(csi: CsiService, clock: Clock) {
     this.#csi = csi;
+    this.#pause = new RetryPause(clock);
   }
 
   async reconcile(key: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -101,43 +103,33 @@ export class ClaimController implements Controller {
       });
       return undefined;
     }
-    const failure = await this.#createVolume(announced, storageClass, client);
-    if (failure === undefined) {
-      this.#pause.reset(key);
-      return undefined;
-    }
-    client.note(announced, {
-      type: 'Warning',
-      reason: 'ProvisioningFailed',
-      message: `failed to provision volume with StorageClass "${className}": ${failure}`,
-    });
-    return this.#pause.next(key);
+    return this.#fill(key, announced, storageClass, client);
   }
 
-  /** Why the volume could not be made; `undefined` once it is. */
-  async #createVolume(
+  async #fill(
+    key: string,
     claim: KubernetesObject,
     storageClass: KubernetesObject,
     client: ControllerClient,
-  ): Promise<string | undefined> {
+  ): Promise<Requeue | undefined> {
     const source = volumeSourceOf(claim, client);
     if ('failure' in source) {
-      return source.failure;
+      // No retry: a change of the source is a trigger.
+      noteFailure(claim, storageClass, source.failure, client);
+      return undefined;
+    }
+    const pause = this.#pause.current(key);
+    if (pause !== undefined) {
+      return pause;
     }
     const { namespace, name, uid = '' } = claim.metadata;
+    const sizeBytes = parseQuantity(requestOf(claim)) ?? 0n;
+    const request = { name: `pvc-${uid}`, sizeBytes, namespace, claimName: name, ...source };
     try {
-      const volume = await this.#csi.createVolume(
-        {
-          name: `pvc-${uid}`,
-          sizeBytes: parseQuantity(requestOf(claim)) ?? 0n,
-          namespace,
-          claimName: name,
-          ...source,
-        },
-        client.signal,
-      );
-      const manifest = provisionedVolume(claim, storageClass, this.#csi.driverName, volume);
+      const volume = await this.#csi.createVolume(request, client.signal);
+      this.#pause.reset(key);
       if (client.get(VolumeTable.volumes, volume.name) === undefined) {
+        const manifest = provisionedVolume(claim, storageClass, this.#csi.driverName, volume);
         client.create(VolumeTable.volumes, manifest);
       }
       return undefined;
@@ -145,7 +137,8 @@ export class ClaimController implements Controller {
       if (!(error instanceof CsiCallFailure)) {
         throw error;
       }
-      return messageOf(error);
+      noteFailure(claim, storageClass, messageOf(error), client);
+      return this.#pause.next(key);
     }
   }
 }
@@ -205,6 +198,19 @@ function withProvisioner(claim: KubernetesObject, provisioner: string): Kubernet
   );
 }
 
+function noteFailure(
+  claim: KubernetesObject,
+  storageClass: KubernetesObject,
+  failure: string,
+  client: ControllerClient,
+): void {
+  client.note(claim, {
+    type: 'Warning',
+    reason: 'ProvisioningFailed',
+    message: `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${failure}`,
+  });
+}
+
 function noteMissingClass(
   claim: KubernetesObject,
   className: string,
@@ -237,7 +243,8 @@ function claimsForVolume({ object }: TableChange, client: ControllerClient): rea
   const namespace = stringAt(object, ['spec', 'claimRef', 'namespace']);
   return name === undefined || namespace === undefined
     ? pendingClaims(client)
-    : [`${namespace}/${name}`];
+    : // A claim may wait to be filled from this one.
+      [`${namespace}/${name}`, ...pendingClaims(client, namespace)];
 }
 
 function claimsOfPod({ object }: TableChange): readonly string[] {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../ports/clock.ts';
 import type { CsiService } from '../csi/csi-service.ts';
 import { ClaimController } from './claim-controller.ts';
 import type { Controller } from './controller.ts';
@@ -10,15 +11,15 @@ import { SnapshotSidecar } from './snapshot-sidecar.ts';
 import { VolumeController } from './volume-controller.ts';
 
 /** The controllers of a fake cluster with a CSI driver. */
-export function controlPlane(csi: CsiService): readonly Controller[] {
+export function controlPlane(csi: CsiService, clock: Clock): readonly Controller[] {
   return [
     namespaceController,
     new GarbageCollector(),
     customResourceController,
-    new ClaimController(csi),
-    new VolumeController(csi),
+    new ClaimController(csi, clock),
+    new VolumeController(csi, clock),
     new PodController(),
     snapshotController,
-    new SnapshotSidecar(csi),
+    new SnapshotSidecar(csi, clock),
   ];
 }

@@ -1,10 +1,15 @@
 import { isLifeboatError } from '../../../errors.ts';
-import type { Clock } from '../../../ports/clock.ts';
 import type { FakeApiServer } from '../fake-api-server.ts';
 import type { TableChange } from '../object-table.ts';
 import type { Controller } from './controller.ts';
 import { ControllerClient } from './controller-client.ts';
+import type { ControllerClock } from './controller-clock.ts';
 import { RetryPause } from './retry-pause.ts';
+
+interface RequeuedWork {
+  readonly dueMs: number;
+  readonly ended: Promise<void>;
+}
 
 interface Work {
   readonly controller: Controller;
@@ -15,18 +20,22 @@ interface Work {
 /** Runs controllers over a fake API server: never within the call that made a change, one look at a time per object. */
 export class ControllerRuntime {
   readonly #controllers: readonly Omit<Work, 'key'>[];
-  readonly #clock: Clock;
+  readonly #clock: ControllerClock;
   readonly #stop = new AbortController();
   readonly #queue: Map<string, Work> = new Map();
   readonly #running: Map<string, Promise<void>> = new Map();
-  readonly #sleeping: Set<Promise<void>> = new Set();
-  readonly #pause = new RetryPause();
+  readonly #requeued: Map<string, RequeuedWork> = new Map();
+  readonly #pause: RetryPause;
   #idle: PromiseWithResolvers<void> | undefined;
   #scheduled = false;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(server: FakeApiServer, clock: Clock, controllers: readonly Controller[]) {
+  constructor(server: FakeApiServer, clock: ControllerClock, controllers: readonly Controller[]) {
     this.#clock = clock;
+    this.#pause = new RetryPause(clock);
+    clock.onSleep(() => {
+      this.#announceIdle();
+    });
     this.#controllers = controllers.map((controller) => ({
       controller,
       client: new ControllerClient(server, controller.name, this.#stop.signal),
@@ -38,7 +47,7 @@ export class ControllerRuntime {
 
   /** Resolves once no controller has anything to do but wait for its clock. Rejects if one of them broke. */
   async settle(): Promise<void> {
-    while (this.#queue.size > 0 || this.#running.size > 0) {
+    while (!this.#isIdle()) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
     }
@@ -49,7 +58,8 @@ export class ControllerRuntime {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#queue.clear();
-    await Promise.all([...this.#running.values(), ...this.#sleeping]);
+    await Promise.all(this.#running.values());
+    await Promise.all(this.#requeued.values().map(({ ended }) => ended));
     this.#throwFailure();
   }
 
@@ -101,33 +111,47 @@ export class ControllerRuntime {
       const requeue = await work.controller.reconcile(work.key, work.client);
       this.#pause.reset(idOf(work));
       if (requeue !== undefined) {
-        this.#sleep(work, requeue.afterMs);
+        this.#requeue(work, requeue.afterMs);
       }
     } catch (error) {
       if (this.#stop.signal.aborted) {
         return;
       }
       if (isLifeboatError(error)) {
-        this.#sleep(work, this.#pause.next(idOf(work)).afterMs);
+        this.#requeue(work, this.#pause.next(idOf(work)).afterMs);
       } else {
         this.#failure ??= { error };
       }
     }
   }
 
-  #sleep(work: Work, ms: number): void {
-    const sleep = this.#clock
-      .sleep(ms, this.#stop.signal)
-      .then(
-        () => {
-          this.#enqueue(work);
-        },
-        () => undefined,
-      )
-      .finally(() => {
-        this.#sleeping.delete(sleep);
-      });
-    this.#sleeping.add(sleep);
+  /** Looks again later; once is enough for all that ask for the same work meanwhile. */
+  #requeue(work: Work, afterMs: number): void {
+    const id = idOf(work);
+    const dueMs = this.#clock.now().getTime() + afterMs;
+    const known = this.#requeued.get(id);
+    if (known !== undefined && known.dueMs <= dueMs) {
+      return;
+    }
+    const ended = this.#enqueueAfter(work, afterMs).finally(() => {
+      if (this.#requeued.get(id) === requeued) {
+        this.#requeued.delete(id);
+      }
+    });
+    const requeued: RequeuedWork = { dueMs, ended };
+    this.#requeued.set(id, requeued);
+  }
+
+  async #enqueueAfter(work: Work, ms: number): Promise<void> {
+    try {
+      await this.#clock.rest(ms, this.#stop.signal);
+    } catch (error) {
+      if (this.#stop.signal.aborted) {
+        return;
+      }
+      throw error;
+    }
+    this.#enqueue(work);
   }
 
   #finish(id: string): void {
@@ -136,7 +160,19 @@ export class ControllerRuntime {
     if (again !== undefined) {
       this.#enqueue(again);
     }
-    if (this.#queue.size === 0 && this.#running.size === 0) {
+    this.#announceIdle();
+  }
+
+  /** Work that sleeps is not counted, nor is what waits for it to end. */
+  #isIdle(): boolean {
+    return (
+      this.#running.size === this.#clock.sleepers &&
+      this.#queue.keys().every((id) => this.#running.has(id))
+    );
+  }
+
+  #announceIdle(): void {
+    if (this.#isIdle()) {
       this.#idle?.resolve();
       this.#idle = undefined;
     }

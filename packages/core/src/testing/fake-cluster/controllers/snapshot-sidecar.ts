@@ -2,6 +2,7 @@ import { messageOf } from '../../../errors.ts';
 import { type JsonObject, parseJson } from '../../../model/json.ts';
 import type { KubernetesObject } from '../../../model/kubernetes.ts';
 import { arrayAt, booleanAt, stringAt, withValueAt } from '../../../model/object-path.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import { withFinalizer, withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
 import type { CsiService } from '../csi/csi-service.ts';
@@ -32,10 +33,11 @@ export class SnapshotSidecar implements Controller {
     },
   ];
   readonly #csi: CsiService;
-  readonly #pause = new RetryPause();
+  readonly #pause: RetryPause;
 
-  constructor(csi: CsiService) {
+  constructor(csi: CsiService, clock: Clock) {
     this.#csi = csi;
+    this.#pause = new RetryPause(clock);
   }
 
   async reconcile(name: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -127,6 +129,10 @@ export class SnapshotSidecar implements Controller {
     client: ControllerClient,
     work: () => Promise<Requeue | undefined>,
   ): Promise<Requeue | undefined> {
+    const pause = this.#pause.current(name);
+    if (pause !== undefined) {
+      return pause;
+    }
     try {
       const requeue = await work();
       this.#pause.reset(name);

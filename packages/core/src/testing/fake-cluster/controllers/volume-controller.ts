@@ -1,6 +1,7 @@
 import { messageOf } from '../../../errors.ts';
 import type { KubernetesObject } from '../../../model/kubernetes.ts';
 import { arrayAt, objectAt, stringAt, withValueAt } from '../../../model/object-path.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import { withoutFinalizer } from '../admission/set-missing.ts';
 import { CsiCallFailure } from '../csi/csi-faults.ts';
 import type { CsiService } from '../csi/csi-service.ts';
@@ -18,10 +19,11 @@ export class VolumeController implements Controller {
     { table: VolumeTable.claims, keys: volumeOfClaim },
   ];
   readonly #csi: CsiService;
-  readonly #pause = new RetryPause();
+  readonly #pause: RetryPause;
 
-  constructor(csi: CsiService) {
+  constructor(csi: CsiService, clock: Clock) {
     this.#csi = csi;
+    this.#pause = new RetryPause(clock);
   }
 
   async reconcile(name: string, client: ControllerClient): Promise<Requeue | undefined> {
@@ -50,6 +52,10 @@ export class VolumeController implements Controller {
 
   async #reclaim(volume: KubernetesObject, client: ControllerClient): Promise<Requeue | undefined> {
     const { name } = volume.metadata;
+    const pause = this.#pause.current(name);
+    if (pause !== undefined) {
+      return pause;
+    }
     try {
       const handle = stringAt(volume, ['spec', 'csi', 'volumeHandle']) ?? '';
       await this.#csi.deleteVolume(handle, client.signal);

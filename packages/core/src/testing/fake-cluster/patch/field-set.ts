@@ -86,17 +86,11 @@ export function leavesOf(fields: FieldSet): readonly (readonly string[])[] {
   return paths;
 }
 
-/** Whether a set has a field, or a leaf above it. */
+/** Whether a set has a field. */
 export function hasField(fields: FieldSet, path: readonly string[]): boolean {
   let member: JsonValue | undefined = fields;
   for (const key of path) {
-    if (!isJsonObject(member)) {
-      return false;
-    }
-    if (member !== fields && isLeaf(member)) {
-      return true;
-    }
-    member = Object.hasOwn(member, key) ? member[key] : undefined;
+    member = isJsonObject(member) && Object.hasOwn(member, key) ? member[key] : undefined;
   }
   return member !== undefined;
 }
