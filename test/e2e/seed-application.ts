@@ -2,6 +2,7 @@ import { type KubernetesManifest, type KubernetesObject, Resources } from '@life
 import type { KubernetesConnection } from '@lifeboat/core/kubernetes';
 import { stringAt } from '../../packages/core/src/model/object-path.ts';
 import { waitFor } from '../cluster/wait-for.ts';
+import { boundVolumeHandle } from './volume-scene.ts';
 
 /** Where the application runs, and on which storage. */
 export interface SeedApplicationOptions {
@@ -85,18 +86,8 @@ export class SeedApplication {
   }
 
   /** What the storage calls the claim's volume. */
-  async volumeHandle(): Promise<string> {
-    const claim = await this.claim();
-    const name = claim && stringAt(claim, ['spec', 'volumeName']);
-    const volume =
-      name === undefined
-        ? undefined
-        : await this.#connection.cluster.get({ ...Resources.persistentVolumes, name });
-    const handle = volume && stringAt(volume, ['spec', 'csi', 'volumeHandle']);
-    if (handle === undefined) {
-      throw new Error(`claim ${this.namespace}/${claimName} is bound to no CSI volume`);
-    }
-    return handle;
+  volumeHandle(): Promise<string> {
+    return boundVolumeHandle(this.#connection.cluster, this.namespace, claimName);
   }
 
   async #exec(command: readonly string[]): Promise<string> {
