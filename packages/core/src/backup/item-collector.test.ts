@@ -50,6 +50,47 @@ describe('ItemCollector', () => {
     expect(await passed('b')).toBe(true);
   });
 
+  it('knows what it has passed in a list of every namespace, whose keys are ordered whole', async () => {
+    await using cluster = await clusterWith(
+      configMap('shop-eu', 'z'),
+      configMap('shop', 'a'),
+      configMap('shop', 'b'),
+    );
+    const { collector } = await collectorOf(cluster, { includedNamespaces: ['*'] });
+    const seen: string[] = [];
+    for await (const { object } of collector.items()) {
+      const { name, namespace = '' } = object.metadata;
+      if (object.kind === 'ConfigMap' && name.length === 1) {
+        const passed: string[] = [];
+        for (const [of, other] of [
+          ['shop-eu', 'z'],
+          ['shop', 'a'],
+          ['shop', 'b'],
+        ] as const) {
+          const found = await cluster.get({ ...configMaps, namespace: of, name: other });
+          if (found && collector.hasPassed(referenceTo(configMaps, found), found)) {
+            passed.push(`${of}/${other}`);
+          }
+        }
+        seen.push(`${namespace}/${name} after ${passed.join(' ')}`);
+      }
+    }
+    expect(seen).toEqual([
+      'shop-eu/z after shop-eu/z',
+      'shop/a after shop-eu/z shop/a',
+      'shop/b after shop-eu/z shop/a shop/b',
+    ]);
+  });
+
+  it('has not passed what a failed list did not reach', async () => {
+    await using cluster = await clusterWith(configMap('shop', 'a'));
+    cluster.faults.inject({ operation: 'list', resource: 'configmaps', error: 'Forbidden' });
+    const { collector } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    await Array.fromAsync(collector.items());
+    const left = await cluster.get({ ...configMaps, namespace: 'shop', name: 'a' });
+    expect(left && collector.hasPassed(referenceTo(configMaps, left), left)).toBe(false);
+  });
+
   it('has not passed what the label selector leaves out', async () => {
     await using cluster = await clusterWith(
       configMap('shop', 'a', { app: 'web' }),

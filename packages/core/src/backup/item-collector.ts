@@ -25,11 +25,8 @@ export interface ItemCollectorOptions {
   readonly signal: AbortSignal;
 }
 
-interface Position {
-  readonly groupResource: string;
-  namespace: string;
-  name: string;
-}
+/** How far one list has come: the key of the last object it yielded, or all the way. */
+type Reach = { readonly lastKey: string } | 'the end';
 
 /**
  * Lists one resource after another, one page in memory at a time, and knows where it stands. A resource that cannot be
@@ -37,8 +34,8 @@ interface Position {
  */
 export class ItemCollector {
   readonly #options: ItemCollectorOptions;
-  readonly #finished = new Set<string>();
-  #position: Position | undefined;
+  // By resource and namespace; a resource that was listed whole is one entry, whatever the number of namespaces.
+  readonly #reached = new Map<string, Reach>();
 
   constructor(options: ItemCollectorOptions) {
     this.#options = options;
@@ -46,22 +43,19 @@ export class ItemCollector {
 
   /** Yields every object to back up, once. */
   async *items(): AsyncIterable<CollectedItem> {
-    const { namespaces, resources } = this.#options.scope;
-    for (const resource of resources) {
-      const groupResource = groupResourceOf(resource);
-      const position: Position = { groupResource, namespace: '', name: '' };
-      this.#position = position;
-      const scopes = resource.namespaced && namespaces !== undefined ? namespaces : [undefined];
+    for (const resource of this.#options.scope.resources) {
+      const scopes = this.#scopesOf(resource);
       for (const namespace of scopes) {
-        for await (const object of this.#list(resource, namespace)) {
-          position.namespace = object.metadata.namespace ?? '';
-          position.name = object.metadata.name;
-          yield { resource, object };
-        }
+        yield* this.#list(resource, namespace);
       }
-      this.#finished.add(groupResource);
+      const keys = scopes.map((namespace) => scopeKey(resource, namespace));
+      if (keys.every((key) => this.#reached.get(key) === 'the end')) {
+        for (const key of keys) {
+          this.#reached.delete(key);
+        }
+        this.#reached.set(scopeKey(resource, undefined), 'the end');
+      }
     }
-    this.#position = undefined;
   }
 
   /** Whether listing has met an object already; then it is stored, or was left out on purpose. */
@@ -76,29 +70,27 @@ export class ItemCollector {
     ) {
       return false;
     }
-    const groupResource = groupResourceOf(reference);
-    if (this.#finished.has(groupResource)) {
-      return true;
-    }
-    const position = this.#position;
-    if (position?.groupResource !== groupResource) {
-      return false;
-    }
-    const order =
-      compareCodePoints(namespace ?? '', position.namespace) ||
-      compareCodePoints(reference.name, position.name);
-    return order <= 0;
+    const reach =
+      this.#reached.get(scopeKey(reference, undefined)) ??
+      this.#reached.get(scopeKey(reference, namespace));
+    return (
+      reach === 'the end' ||
+      (reach !== undefined && compareCodePoints(listKeyOf(object), reach.lastKey) <= 0)
+    );
   }
 
-  async *#list(
-    resource: ApiResource,
-    namespace: string | undefined,
-  ): AsyncIterable<KubernetesObject> {
+  #scopesOf({ namespaced }: ApiResource): readonly (string | undefined)[] {
+    const { namespaces } = this.#options.scope;
+    return namespaced && namespaces !== undefined ? namespaces : [undefined];
+  }
+
+  async *#list(resource: ApiResource, namespace: string | undefined): AsyncIterable<CollectedItem> {
     const { cluster, record, scope, signal } = this.#options;
     const { labelSelector } = scope.filter;
     const groupResource = groupResourceOf(resource);
+    const key = scopeKey(resource, namespace);
     try {
-      yield* cluster.list(resource, {
+      const objects = cluster.list(resource, {
         signal,
         namespace,
         labelSelector: labelSelector && formatLabelSelector(labelSelector),
@@ -109,6 +101,11 @@ export class ItemCollector {
           });
         },
       });
+      for await (const object of objects) {
+        this.#reached.set(key, { lastKey: listKeyOf(object) });
+        yield { resource, object };
+      }
+      this.#reached.set(key, 'the end');
     } catch (error) {
       signal.throwIfAborted();
       const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
@@ -121,4 +118,16 @@ export class ItemCollector {
       );
     }
   }
+}
+
+function scopeKey(
+  resource: { readonly group: string; readonly resource: string },
+  namespace: string | undefined,
+): string {
+  return `${groupResourceOf(resource)}/${namespace ?? ''}`;
+}
+
+/** The key that lists are ordered by. */
+function listKeyOf({ metadata: { namespace, name } }: KubernetesObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
 }

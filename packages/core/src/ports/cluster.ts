@@ -108,7 +108,8 @@ export interface Cluster extends AsyncDisposable {
   get(reference: ObjectReference, options?: CallOptions): Promise<KubernetesObject | undefined>;
 
   /**
-   * Lists objects in key order (namespace, then name), paging inside; apiVersion and kind are filled in.
+   * Lists objects in the byte order of their keys (`<namespace>/<name>`, so `shop-eu/a` comes before `shop/a`), paging inside;
+   * apiVersion and kind are filled in.
    *
    * - Each object is yielded once, and nothing is remembered: memory is bounded by a page.
    * - A snapshot that expires between pages (410) is gone on from, and `onInconsistent` called.
