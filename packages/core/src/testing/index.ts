@@ -25,6 +25,7 @@ export {
   type ObjectStoreFault,
   type ObjectStoreOperation,
 } from './faulty-object-store.ts';
+export { ManualClock } from './manual-clock.ts';
 export { objectStoreContract } from './object-store-contract/object-store-contract.ts';
 export {
   type ObjectStoreContractCase,
@@ -32,4 +33,3 @@ export {
   type ObjectStoreContractNeed,
   unmetNeed,
 } from './object-store-contract/object-store-contract-context.ts';
-export { ManualClock } from './manual-clock.ts';
