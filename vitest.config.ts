@@ -21,6 +21,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'test/architecture/**/*.test.ts',
+            'test/examples/**/*.test.ts',
             'test/*.test.ts',
           ],
           sequence: { groupOrder: 0 },
