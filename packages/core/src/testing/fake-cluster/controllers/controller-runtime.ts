@@ -104,6 +104,8 @@ export class ControllerRuntime {
         );
       }
     }
+    // Work that went to sleep at once did so before it was counted.
+    this.#announceIdle();
   }
 
   async #work(work: Work): Promise<void> {
