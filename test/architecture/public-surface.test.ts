@@ -42,8 +42,10 @@ function publicSurface(): string {
     .concat('\n');
 }
 
+// A class that is exported as a type is no value to programs.
 function kindOf(symbol: ts.Symbol, checker: ts.TypeChecker): 'value' | 'type ' {
-  const target =
-    (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
-  return (target.flags & ts.SymbolFlags.Value) === 0 ? 'type ' : 'value';
+  const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
+  const target = isAlias ? checker.getAliasedSymbol(symbol) : symbol;
+  const isTypeOnly = symbol.declarations?.some(ts.isTypeOnlyExportDeclaration) ?? false;
+  return isTypeOnly || (target.flags & ts.SymbolFlags.Value) === 0 ? 'type ' : 'value';
 }

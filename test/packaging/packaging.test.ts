@@ -37,19 +37,31 @@ describe.each([
     application = join(directory, type);
     await createApplication(application, type, [...tarballs, kubernetesClient]);
     await cp(join(here, program), join(application, program));
+    // The demo is the application's own code here. It is an ECMAScript module, whatever the application is.
+    await cp(join(here, '../../examples/demo'), join(application, 'demo'), { recursive: true });
+    await writeFile(join(application, 'demo/package.json'), JSON.stringify({ type: 'module' }));
   });
 
-  it.for(runtimes)('sees the public surface on Node $version', async (runtime, { skip }) => {
-    const { version, node } = runtime;
-    skip(!existsSync(node), `Node ${version} is installed on linux-x64 only`);
-    const output: unknown = JSON.parse(
-      await runCommand(node, [program], { directory: application }),
-    );
-    expect(output).toEqual({
-      node: expect.stringMatching(`^${version}\\.`) as string,
-      exports: await publicValues(),
-    });
-  });
+  it.for(runtimes)(
+    'sees the public surface and runs the demo on Node $version',
+    async (runtime, { skip }) => {
+      const { version, node } = runtime;
+      skip(!existsSync(node), `Node ${version} is installed on linux-x64 only`);
+      const output: unknown = JSON.parse(
+        await runCommand(node, [program], { directory: application }),
+      );
+      expect(output).toEqual({
+        node: expect.stringMatching(`^${version}\\.`) as string,
+        exports: await publicValues(),
+        demo: {
+          backupName: expect.stringMatching(/^demo-/) as string,
+          backupPhase: 'Completed',
+          restorePhase: 'Completed',
+          sameData: true,
+        },
+      });
+    },
+  );
 });
 
 describe('an application without the optional peer', () => {
