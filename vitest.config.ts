@@ -62,6 +62,17 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      {
+        ...shared,
+        test: {
+          name: 'object-stores',
+          include: ['test/object-stores/**/*.test.ts'],
+          globalSetup: ['test/object-stores/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 4 },
+        },
+      },
     ],
   },
 });

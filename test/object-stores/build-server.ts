@@ -1,0 +1,105 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { cachedFolder } from './cached-folder.ts';
+
+const progressEveryMs = 20_000;
+
+/** This machine lacks something that its user can install; the message says what. */
+export class MissingPrerequisiteError extends Error {
+  override readonly name = 'MissingPrerequisiteError';
+}
+
+/** A command of a Go module: `github.com/owner/name/cmd/name`. */
+export interface GoCommand {
+  readonly name: string;
+  readonly packagePath: string;
+  readonly version: string;
+}
+
+/**
+ * Builds a command of a Go module into the cache, unless it is there, and returns its path.
+ *
+ * @throws {MissingPrerequisiteError} when there is no Go.
+ */
+export async function buildGoCommand(
+  { name, packagePath, version }: GoCommand,
+  report: (line: string) => void,
+): Promise<string> {
+  const go = await goVersion(name);
+  const folder = await cachedFolder(
+    `${name}-${version}-${go}`,
+    (path) =>
+      run('go', ['install', `${packagePath}@${version}`], report, {
+        CGO_ENABLED: '0',
+        GOBIN: path,
+        GOFLAGS: `-buildvcs=false ${process.env['GOFLAGS'] ?? ''}`,
+      }),
+    report,
+  );
+  return join(folder, name);
+}
+
+/**
+ * Installs a package of the npm registry into the cache, unless it is there, and returns the folder of its `node_modules`. It is
+ * no dependency of the workspace, because it is larger than all of them together.
+ */
+export async function installNpmPackage(
+  name: string,
+  version: string,
+  report: (line: string) => void,
+): Promise<string> {
+  const folder = await cachedFolder(
+    `${name}-${version}`,
+    (path) =>
+      run(
+        'npm',
+        ['install', '--prefix', path, '--no-audit', '--no-fund', `${name}@${version}`],
+        report,
+      ),
+    report,
+  );
+  return join(folder, 'node_modules');
+}
+
+async function goVersion(name: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH']);
+    return stdout.trim().split(/\s+/).join('-');
+  } catch (error) {
+    throw new MissingPrerequisiteError(
+      `the object store ${name} is built with Go 1.26 or newer, and there is no \`go\` (https://go.dev/dl)`,
+      { cause: error },
+    );
+  }
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  report: (line: string) => void,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const what = `${command} ${args.join(' ')}`;
+  report(what);
+  const started = performance.now();
+  const seconds = (): string => `${Math.round((performance.now() - started) / 1000)} s`;
+  const child = spawn('nice', [command, ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', (line) => said.push(line));
+  }
+  const timer = setInterval(() => report(`  still at it after ${seconds()}`), progressEveryMs);
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`${what} failed:\n${said.slice(-20).join('\n')}`);
+    report(`  done after ${seconds()}`);
+  } finally {
+    clearInterval(timer);
+  }
+}
