@@ -4,6 +4,7 @@ import { createEngine, type Engine, isLifeboatError, MemoryObjectStore } from '@
 import { expect, it, type TestContext } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type TestCluster, testCluster } from '../cluster/test-cluster.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 import { connectTestCluster } from './connect-test-cluster.ts';
 import { VolumeWithData } from './volume-with-data.ts';
 
@@ -122,6 +123,13 @@ it('three service accounts with the roles of the guide back up, restore and dele
     isLifeboatError(error, 'SnapshotFailed'),
   );
   await removing.deleteBackup(prefix);
+  const kept = `${prefix}-kept`;
+  await saving.backup({ ...backupRequest, name: kept }, { snapshotObjects: 'keep' });
+  expect(await leftSnapshotObjects(kit, kept)).toHaveLength(2);
+  await removing.deleteBackup(kept);
+  await waitFor(async () => (await leftSnapshotObjects(kit, kept)).length === 0, {
+    what: 'the kept snapshot objects to go',
+  });
   expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
 });
 
