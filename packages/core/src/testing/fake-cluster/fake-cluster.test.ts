@@ -103,6 +103,11 @@ describe('FakeCluster as a fixture', () => {
     expect(await cluster.get({ ...Resources.namespaces, name: 'shop' })).toBeDefined();
   });
 
+  it('seeds into the namespace default when none is named', async () => {
+    cluster.seed([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }]);
+    expect(await cluster.get({ ...configMaps, ...configMap.metadata })).toBeDefined();
+  });
+
   it('refuses to seed a kind that is not served', () => {
     const manifest = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'a' } };
     expect(() => cluster.seed([manifest])).toThrow(/does not serve example.com\/v1 Widget/);

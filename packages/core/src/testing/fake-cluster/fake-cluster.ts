@@ -5,7 +5,7 @@ import {
   type KubernetesManifest,
   type KubernetesObject,
 } from '../../model/kubernetes.ts';
-import { stringAt } from '../../model/object-path.ts';
+import { stringAt, withValueAt } from '../../model/object-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { controlPlane } from './controllers/control-plane.ts';
 import { ControllerClock } from './controllers/controller-clock.ts';
@@ -97,8 +97,8 @@ export class FakeCluster extends FakeConnection {
 
   /**
    * Stores fixtures as they are, status included, without admission and without a request; only the metadata that is
-   * missing is filled in. An object of the same name is replaced, a namespace that is missing is made, a
-   * CustomResourceDefinition is served at once. Controllers then act on them.
+   * missing is filled in, the namespace `default` included. An object of the same name is replaced, a namespace that is
+   * missing is made, a CustomResourceDefinition is served at once. Controllers then act on them.
    *
    * @throws TypeError when the kind of an object is not served.
    */
@@ -111,8 +111,9 @@ export class FakeCluster extends FakeConnection {
           `The fake cluster does not serve ${manifest.apiVersion} ${manifest.kind}`,
         );
       }
-      this.#ensureNamespace(manifest, served);
-      const seeded = server.seed(manifest, served);
+      const placed = placedManifest(manifest, served);
+      this.#ensureNamespace(placed, served);
+      const seeded = server.seed(placed, served);
       if (served.definition.table === definitionsTable) {
         server.registry.register(resourceOf(seeded));
       }
@@ -157,15 +158,24 @@ export class FakeCluster extends FakeConnection {
     await this.#controllers.stop();
   }
 
-  #ensureNamespace(manifest: KubernetesManifest, { definition }: ServedResource): void {
-    const { namespace = 'default' } = manifest.metadata;
-    if (
-      definition.namespaced &&
-      this.#host.server.table.get('namespaces', namespace) === undefined
-    ) {
+  #ensureNamespace({ metadata }: KubernetesManifest, { definition }: ServedResource): void {
+    const { namespace } = metadata;
+    const isMissing =
+      namespace !== undefined && this.#host.server.table.get('namespaces', namespace) === undefined;
+    if (definition.namespaced && isMissing) {
       this.seed([namespaceObject(namespace)]);
     }
   }
+}
+
+/** A namespaced fixture without a namespace belongs to `default`, as with kubectl. */
+function placedManifest(
+  manifest: KubernetesManifest,
+  { definition }: ServedResource,
+): KubernetesManifest {
+  return definition.namespaced && manifest.metadata.namespace === undefined
+    ? withValueAt(manifest, ['metadata', 'namespace'], 'default')
+    : manifest;
 }
 
 function boundVolume(
