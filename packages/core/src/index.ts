@@ -56,6 +56,7 @@ export type {
   LabelSelector,
   LabelSelectorRequirement,
 } from './model/backup.ts';
+export type { BackupStorageLocationSpec } from './model/backup-storage-location.ts';
 export type {
   BackupEvent,
   RestoreAction,
@@ -117,15 +118,30 @@ export type {
   CallOptions,
   GetOptions,
   ObjectBody,
+  ObjectLock,
   ObjectStat,
   ObjectStore,
   ObjectStoreCapabilities,
   PutOptions,
+  SignUrlOptions,
 } from './ports/object-store.ts';
 export type { ExecOptions, ExecRequest, ExecResult, PodExec } from './ports/pod-exec.ts';
 export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
+export { DrivenObjectStore, type DrivenObjectStoreOptions } from './stores/driven-object-store.ts';
 export {
   FileSystemObjectStore,
   type FileSystemObjectStoreOptions,
 } from './stores/file-system-object-store.ts';
+export { LocationConfig } from './stores/location-config.ts';
 export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.ts';
+export type {
+  DriverPutOptions,
+  ListPage,
+  ListPageOptions,
+  ObjectStoreDriver,
+  StoreFailure,
+} from './stores/object-store-driver.ts';
+export { type BodyPart, partsOf } from './stores/parts-of.ts';
+export { readonlyObjectStore } from './stores/readonly-object-store.ts';
+export { type RetryOptions, retryingObjectStore } from './stores/retrying-object-store.ts';
+export { type UploadPartsOptions, uploadParts } from './stores/upload-parts.ts';

@@ -12,6 +12,11 @@ export interface PutOptions extends CallOptions {
   readonly contentType?: string | undefined;
   /** Create only: rejects with AlreadyExists when the key exists. @default false */
   readonly ifAbsent?: boolean | undefined;
+  /**
+   * How many bytes the body has, if that is known. One that turns out to have more or fewer is rejected with
+   * PreconditionFailed, and nothing becomes visible.
+   */
+  readonly sizeBytes?: number | undefined;
 }
 
 /** Bytes from `start` to `end`, both inclusive and counted from zero; `end` defaults to the last byte. */
@@ -23,6 +28,25 @@ export interface ByteRange {
 /** Options of {@link ObjectStore.get}. */
 export interface GetOptions extends CallOptions {
   readonly range?: ByteRange | undefined;
+}
+
+/** Options of {@link ObjectStore.signUrl}. */
+export interface SignUrlOptions extends CallOptions {
+  /** How long the URL works, from now on. @default 900_000, 15 minutes */
+  readonly expiresInMs?: number | undefined;
+}
+
+/** How an object is kept from being deleted and replaced. */
+export interface ObjectLock {
+  /**
+   * Until when. `governance` can be lifted early by whoever has the right to that, `compliance` by nobody. Stores keep whole
+   * seconds.
+   */
+  readonly retention?:
+    | { readonly mode: 'governance' | 'compliance'; readonly until: Date }
+    | undefined;
+  /** Keeps it until it is lifted again. */
+  readonly legalHold?: boolean | undefined;
 }
 
 /** What is known of a stored object. */
@@ -48,8 +72,9 @@ export interface ObjectStoreCapabilities {
  * - Keys are relative, `/`-separated, up to 1,024 bytes of UTF-8, with no empty, `.` or `..` component; any other key is
  *   rejected with InvalidConfig before anything is sent. No key is also a "folder" of another key.
  * - Reads see the latest finished write, and a list sees every finished write and delete.
- * - Every method rejects with {@link ObjectStoreError}: NotFound, AlreadyExists, PermissionDenied, Unavailable (retryable),
- *   RateLimited (retryable), Retained, InvalidConfig, Closed, Unknown. An aborted call rejects with `signal.reason` itself.
+ * - Every method rejects with {@link ObjectStoreError}: NotFound, AlreadyExists, PermissionDenied, PreconditionFailed,
+ *   Unavailable (retryable), RateLimited (retryable), Retained, InvalidConfig, Closed, Unknown. An aborted call rejects with
+ *   `signal.reason` itself.
  * - Calls may run concurrently. Nothing is retried inside beyond what the provider's own client does.
  */
 export interface ObjectStore extends AsyncDisposable {
@@ -62,7 +87,8 @@ export interface ObjectStore extends AsyncDisposable {
    *
    * - A body that throws rejects the call with that very error; nothing becomes visible, no upload is left dangling.
    * - Memory is bounded whatever the length of the stream.
-   * - Aborted: the upload is stopped and undone, then the call rejects with `signal.reason`.
+   * - Aborted: the upload is stopped and undone, then the call rejects with `signal.reason`. An abort that comes while the
+   *   last request is being answered is too late: the call then tells how that request went.
    */
   put(key: string, body: ObjectBody, options?: PutOptions): Promise<void>;
 
@@ -91,6 +117,22 @@ export interface ObjectStore extends AsyncDisposable {
 
   /** Deletes an object; a missing one is success. Rejects with Retained when a lock of the store forbids it. */
   delete(key: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Makes a URL with which anyone can read the object until it expires; whether the object exists is not looked at. A store
+   * without signed URLs lacks the method; one that cannot sign with its credentials rejects with InvalidConfig.
+   */
+  signUrl?(key: string, options?: SignUrlOptions): Promise<string>;
+
+  /** Tells how an object is locked; `undefined` when it is missing. A store without locks lacks the method. */
+  getLock?(key: string, options?: CallOptions): Promise<ObjectLock | undefined>;
+
+  /**
+   * Locks an object. What is not given stays as it is; a legal hold of `false` lifts it. Rejects with NotFound when the object
+   * is missing, with Retained when a lock may not be weakened so, with InvalidConfig when the bucket has no locks. A store
+   * without locks lacks the method.
+   */
+  putLock?(key: string, lock: ObjectLock, options?: CallOptions): Promise<void>;
 
   /** Frees what the store holds. Repeated calls do nothing; any other call after it rejects with Closed. */
   close(): Promise<void>;

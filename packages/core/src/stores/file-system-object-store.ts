@@ -18,6 +18,7 @@ import { assertValidKey, assertValidPrefix } from './key-rules.ts';
 import { type FoundPath, ObjectFolders } from './object-folders.ts';
 import { PendingFile, removeStaleFiles } from './pending-file.ts';
 import { resolveRange } from './resolve-range.ts';
+import { sizedBody } from './sized-body.ts';
 import { alreadyExistsError, closedError, notFoundError } from './store-errors.ts';
 import { walkObjects, walkPrefixes } from './walk-objects.ts';
 
@@ -59,14 +60,14 @@ export class FileSystemObjectStore implements ObjectStore {
   async put(
     key: string,
     body: ObjectBody,
-    { ifAbsent = false, signal }: PutOptions = {},
+    { ifAbsent = false, sizeBytes, signal }: PutOptions = {},
   ): Promise<void> {
     const components = this.#enter('ObjectStore.put', key, signal);
     if (ifAbsent && (await this.#find('ObjectStore.put', key)) !== undefined) {
       throw alreadyExistsError(this.location, key);
     }
     await using file = await this.#attempt('ObjectStore.put', key, () => this.#startUpload());
-    await file.write(body, key, signal);
+    await file.write(sizedBody(body, sizeBytes, key), key, signal);
     signal?.throwIfAborted();
     await this.#attempt('ObjectStore.put', key, async () => {
       await file.sync();

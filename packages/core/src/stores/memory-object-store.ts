@@ -13,6 +13,7 @@ import type {
 } from '../ports/object-store.ts';
 import { assertValidKey, assertValidPrefix } from './key-rules.ts';
 import { resolveRange } from './resolve-range.ts';
+import { sizedBody } from './sized-body.ts';
 import { alreadyExistsError, closedError, notFoundError } from './store-errors.ts';
 
 /** Options of {@link MemoryObjectStore}. */
@@ -42,16 +43,14 @@ export class MemoryObjectStore implements ObjectStore {
     this.#clock = clock;
   }
 
-  async put(
-    key: string,
-    body: ObjectBody,
-    { contentType = 'application/octet-stream', ifAbsent = false, signal }: PutOptions = {},
-  ): Promise<void> {
+  async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
+    const { contentType = 'application/octet-stream', ifAbsent = false, signal } = options;
     this.#enter('ObjectStore.put', signal);
     assertValidKey(key, 'ObjectStore.put');
     this.#assertFree(key, ifAbsent);
+    const sized = sizedBody(body, options.sizeBytes, key);
     const chunks =
-      body instanceof Uint8Array ? [body] : await Array.fromAsync(abortable(body, signal));
+      sized instanceof Uint8Array ? [sized] : await Array.fromAsync(abortable(sized, signal));
     this.#enter('ObjectStore.put', signal);
     // Again, because another writer may have come first while the body was read.
     this.#assertFree(key, ifAbsent);
