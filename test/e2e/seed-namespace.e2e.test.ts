@@ -165,3 +165,29 @@ it.concurrent('is restored in another cluster from the same store', async (conte
   context.expect(await lab.storageSnapshotsOf([volumeHandle])).toEqual([]);
   context.expect(await copy.checksum()).toBe(checksum);
 });
+
+it.concurrent('a restored application is backed up and restored again', async (context) => {
+  const scene = await setTheScene(context);
+  const { lab, cluster, namespace, application, volumeHandle } = scene;
+  const engine = lab.engine();
+  await engine.backup({ name: 'first', spec: { includedNamespaces: [namespace] } });
+  await application.lose();
+  await engine.restore({ spec: { backupName: 'first' } });
+  await application.untilRunning();
+  const checksum = await application.write();
+  // Its claim came from a snapshot that the second backup must not need.
+  await engine.deleteBackup('first');
+  context.expect(await lab.storageSnapshotsOf([volumeHandle])).toEqual([]);
+
+  await engine.backup({ name: 'second', spec: { includedNamespaces: [namespace] } });
+  await application.lose();
+  const restored = await engine.restore({ spec: { backupName: 'second' } });
+  context
+    .expect(restored)
+    .toMatchObject({ restore: { status: { phase: 'Completed' } }, issues: [] });
+  await application.untilRunning();
+  context.expect(await application.checksum()).toBe(checksum);
+  context.expect(await lab.snapshotObjectsOf(namespace, cluster)).toEqual([]);
+  const claim = await application.claim();
+  context.expect(claim?.metadata.labels).toMatchObject({ 'velero.io/backup-name': 'second' });
+});
