@@ -4,6 +4,7 @@ import type { ImportedSnapshot } from '../snapshot/imported-snapshot.ts';
 export interface AwaitedClaim {
   readonly namespace: string;
   readonly name: string;
+  readonly uid: string;
   /** Whether its class waits for a pod that uses the claim. */
   readonly waitsForConsumer: boolean;
   /** The snapshot objects that it is filled from. */

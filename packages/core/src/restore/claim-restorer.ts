@@ -171,13 +171,14 @@ export class ClaimRestorer {
     imported: ImportedSnapshot | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { name, namespace = '' } = claim.metadata;
+    const { name, namespace = '', uid = '' } = claim.metadata;
     // Without a class in the manifest the API server has put the default one.
     const storageClassName = stringAt(claim, ['spec', 'storageClassName']);
     const storage = await this.#storageOf(signal);
     this.#created.push({
       namespace,
       name,
+      uid,
       waitsForConsumer: storage.waitsForConsumer(storageClassName),
       imported,
     });

@@ -129,17 +129,20 @@ async function notBound(
 
 async function latestEventMessage(
   { cluster, signal }: SettleClaimsOptions,
-  { namespace, name }: AwaitedClaim,
+  { namespace, uid }: AwaitedClaim,
 ): Promise<string | undefined> {
   try {
     const events = await Array.fromAsync(
       cluster.list(Resources.events, {
         namespace,
-        fieldSelector: `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${name}`,
+        fieldSelector: `involvedObject.uid=${uid}`,
         signal,
       }),
     );
-    const latest = events.toSorted((left, right) => (timeOf(left) < timeOf(right) ? 1 : -1)).at(0);
+    // Of one second there may be several, and the others only tell that something is being tried.
+    const warnings = events.filter((event) => stringAt(event, ['type']) === 'Warning');
+    const telling = warnings.length > 0 ? warnings : events;
+    const latest = telling.toSorted((left, right) => (timeOf(left) < timeOf(right) ? 1 : -1)).at(0);
     return latest && stringAt(latest, ['message']);
   } catch {
     // Only an explanation: the issue says without it what is wrong.
