@@ -171,7 +171,7 @@ export class ClaimRestorer {
     imported: ImportedSnapshot | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { name, namespace = '', uid } = claim.metadata;
+    const { name, namespace = '', uid = '' } = claim.metadata;
     // Without a class in the manifest the API server has put the default one.
     const storageClassName = stringAt(claim, ['spec', 'storageClassName']);
     const storage = await this.#storageOf(signal);
