@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Makes `@lifeboat/*` resolve to the sources of the workspace: tests never need a build. */
-const conditions = ['lifeboat-source', 'node', 'import', 'module', 'default'];
+const conditions = ['lifeboat-source', 'node', 'import', 'default'];
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },

@@ -1,9 +1,29 @@
 /**
- * Keeps Lifeboat backups in Amazon S3 and S3-compatible object storage.
+ * Keeps Lifeboat backups in Amazon S3 and in object stores that speak its protocol.
  *
- * This release reserves the package and exports nothing: the adapter follows in its own release.
- * Until then use `FileSystemObjectStore` of `@lifeboat/core`, or implement its `ObjectStore` port.
+ * @example
+ * ```ts
+ * import { createEngine } from '@lifeboat/core';
+ * import { S3ObjectStore } from '@lifeboat/storage-s3';
+ *
+ * await using store = new S3ObjectStore({
+ *   bucket: 'backups',
+ *   prefix: 'prod-eu/',
+ *   clientConfig: { region: 'eu-west-1' },
+ * });
+ * const engine = createEngine({ ...connection, store });
+ * ```
  *
  * @module
  */
-export {};
+export {
+  type S3LocationOptions,
+  s3ObjectStoreFromLocation,
+} from './from-backup-storage-location.ts';
+export type {
+  S3BucketOptions,
+  S3ChecksumAlgorithm,
+  S3Encryption,
+  S3ObjectStoreOptions,
+} from './options.ts';
+export { S3ObjectStore } from './s3-object-store.ts';

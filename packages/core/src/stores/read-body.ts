@@ -13,22 +13,29 @@ export interface ReadBodyOptions {
  * Reads the body of an answer. It is destroyed, and its connection with it, when the loop is left, the signal aborts, or nothing
  * arrives for too long while it is waited for; a slow reader does not count as a stall.
  */
-export async function* readBody(
+export function readBody(body: Readable, options: ReadBodyOptions): AsyncGenerator<Uint8Array> {
+  const { signal } = options;
+  const abort = (): void => {
+    body.destroy();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  body.once('close', () => signal?.removeEventListener('abort', abort));
+  // A connection may break before anyone reads: the reader is told then, and nobody else.
+  body.on('error', () => undefined);
+  return chunksOf(body, options);
+}
+
+async function* chunksOf(
   body: Readable,
   { key, signal, stalledAfterMs }: ReadBodyOptions,
 ): AsyncGenerator<Uint8Array> {
-  const abort = (): void => {
-    body.destroy(new Error('the read was aborted'));
-  };
-  signal?.addEventListener('abort', abort, { once: true });
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const timer = setTimeout(
-        () => body.destroy(stalledError(key, stalledAfterMs)),
-        stalledAfterMs,
-      );
+      const timer = setTimeout(() => {
+        body.destroy(stalledError(key, stalledAfterMs));
+      }, stalledAfterMs);
       const result = await chunks.next().finally(() => {
         clearTimeout(timer);
       });
@@ -41,7 +48,6 @@ export async function* readBody(
     signal?.throwIfAborted();
     throw error;
   } finally {
-    signal?.removeEventListener('abort', abort);
     body.destroy();
   }
 }

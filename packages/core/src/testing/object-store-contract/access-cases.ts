@@ -31,21 +31,31 @@ async function assertEveryCallRejects(
 
 /** A store that cannot be used says why. */
 export const accessCases: readonly ObjectStoreContractCase[] = [
-  defineCase('a closed store rejects every call with Closed', async (context) => {
-    const store = context.open();
-    await store.close();
-    await assertEveryCallRejects(store, 'Closed', context);
-  }),
+  defineCase(
+    'a closed store rejects every call with Closed',
+    async (context) => {
+      assert.ok(context.open);
+      const store = context.open();
+      await store.close();
+      await assertEveryCallRejects(store, 'Closed', context);
+    },
+    'open',
+  ),
 
-  defineCase('a store may be closed twice, and by its scope', async ({ open }) => {
-    const store = open();
-    await store.close();
-    await store.close();
-    await store[Symbol.asyncDispose]();
-    const disposed = open();
-    await disposed[Symbol.asyncDispose]();
-    await rejectsWith('Closed', disposed.stat('a'));
-  }),
+  defineCase(
+    'a store may be closed twice, and by its scope',
+    async ({ open }) => {
+      assert.ok(open);
+      const store = open();
+      await store.close();
+      await store.close();
+      await store[Symbol.asyncDispose]();
+      const disposed = open();
+      await disposed[Symbol.asyncDispose]();
+      await rejectsWith('Closed', disposed.stat('a'));
+    },
+    'open',
+  ),
 
   defineCase('a store says where it is', async ({ store }) => {
     assert.match(store.location, /^[a-z0-9]+:/);

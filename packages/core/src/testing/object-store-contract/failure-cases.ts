@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rejectsWithReason } from '../cluster-contract/expectations.ts';
+import { rejectsWith, rejectsWithReason } from '../cluster-contract/expectations.ts';
 import { defineCase } from './define-case.ts';
 import type {
   ObjectStoreContractCase,
@@ -13,6 +13,7 @@ import {
   keysBelow,
   readObject,
   sampleBytes,
+  streamOf,
 } from './sample-bodies.ts';
 
 const defaultPartSizeBytes = 65_536;
@@ -77,6 +78,21 @@ export const failureCases: readonly ObjectStoreContractCase[] = [
       await rejectsWithReason(failure, store.put(key, failingStream(bytes, failure), { signal }));
     }
     assertSameBytes(await readObject(store, key, { signal }), kept);
+  }),
+
+  defineCase('a body of another size than announced is not stored', async (context) => {
+    const { store, prefix, signal } = context;
+    const key = `${prefix}sized`;
+    for (const bytes of bodiesBelowAndAbove(context)) {
+      for (const sizeBytes of [bytes.byteLength + 1, bytes.byteLength - 1]) {
+        for (const body of [bytes, streamOf(bytes)]) {
+          await rejectsWith('PreconditionFailed', store.put(key, body, { sizeBytes, signal }));
+        }
+      }
+    }
+    await assertNothingLeft(context);
+    await store.put(key, streamOf(sampleBytes(10)), { sizeBytes: 10, signal });
+    assertSameBytes(await readObject(store, key, { signal }), sampleBytes(10));
   }),
 
   defineCase(

@@ -138,4 +138,24 @@ export const listCases: readonly ObjectStoreContractCase[] = [
     assert.equal(deleted.length, 4);
     assert.deepEqual(await keysBelow(store, prefix, signal), []);
   }),
+
+  defineCase(
+    'a list asks for a page when it is needed, and for none after the loop was left',
+    async ({ store, prefix, signal, requestCount, pageSize = defaultPageSize }) => {
+      assert.ok(requestCount);
+      const names = Array.from({ length: pageSize + 5 }, (_, index) => `${10_000 + index}`);
+      await putAll(store, prefix, names, signal);
+      const before = requestCount();
+      const list = store.list(prefix, { signal });
+      assert.equal(requestCount() - before, 0, 'a list that nobody reads has sent a request');
+      for await (const { key } of list) {
+        assert.equal(key, `${prefix}10000`);
+        break;
+      }
+      assert.equal(requestCount() - before, 1, 'one item took more than one request');
+      await keysBelow(store, prefix, signal);
+      assert.equal(requestCount() - before, 3, 'a list of two pages took more than two requests');
+    },
+    'requestCount',
+  ),
 ];

@@ -2,12 +2,16 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { ContractCase } from '../contract-case.ts';
 
 /**
- * What a case may ask of its host: that the store declares the capability, or the name of the optional member of
- * {@link ObjectStoreContractContext} that it uses.
+ * What a case may ask of its host: that the store declares the capability `ifAbsent` or has the method `signUrl`, or the name
+ * of the optional member of {@link ObjectStoreContractContext} that it uses.
  */
 export type ObjectStoreContractNeed =
   | 'ifAbsent'
+  | 'signUrl'
+  | 'open'
+  | 'requestCount'
   | 'danglingUploads'
+  | 'lockableStore'
   | 'unauthorizedStore'
   | 'unreachableStore';
 
@@ -24,15 +28,19 @@ export interface ObjectStoreContractContext {
   /** Ends in `/`, and is used by one case only, which removes what it put there: `contract/4f1c/12/`. */
   readonly prefix: string;
   /** Opens another store of the same kind, which the case closes. */
-  readonly open: () => ObjectStore;
+  readonly open?: (() => ObjectStore) | undefined;
   /** Aborts when the case has taken too long. */
   readonly signal: AbortSignal;
   /** How many bytes the store uploads at a time; bodies around that size are tried. @default 65536 */
   readonly partSizeBytes?: number | undefined;
   /** How many keys the store lists at a time; more than those are put. @default 1000 */
   readonly pageSize?: number | undefined;
+  /** Counts the requests that the store has sent so far. No other case may use the store meanwhile. */
+  readonly requestCount?: (() => number) | undefined;
   /** Counts the uploads below a prefix that were begun and neither finished nor undone. */
   readonly danglingUploads?: ((prefix: string) => Promise<number>) | undefined;
+  /** A store of the same kind whose objects can be locked. */
+  readonly lockableStore?: ObjectStore | undefined;
   /** The same store with credentials that give no right to it. */
   readonly unauthorizedStore?: ObjectStore | undefined;
   /** A store at an address where nothing answers. */
@@ -47,7 +55,16 @@ export function unmetNeed(
   if (needs === undefined) {
     return undefined;
   }
-  const isMet =
-    needs === 'ifAbsent' ? context.store.capabilities.ifAbsent : context[needs] !== undefined;
-  return isMet ? undefined : needs;
+  return isMet(needs, context) ? undefined : needs;
+}
+
+function isMet(need: ObjectStoreContractNeed, context: ObjectStoreContractContext): boolean {
+  switch (need) {
+    case 'ifAbsent':
+      return context.store.capabilities.ifAbsent;
+    case 'signUrl':
+      return context.store.signUrl !== undefined;
+    default:
+      return context[need] !== undefined;
+  }
 }

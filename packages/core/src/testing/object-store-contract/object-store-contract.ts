@@ -3,8 +3,10 @@ import { conditionalCases } from './conditional-cases.ts';
 import { failureCases } from './failure-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { listCases } from './list-cases.ts';
+import { lockCases } from './lock-cases.ts';
 import type { ObjectStoreContractCase } from './object-store-contract-context.ts';
 import { readWriteCases } from './read-write-cases.ts';
+import { signUrlCases } from './sign-url-cases.ts';
 
 /**
  * The contract of the `ObjectStore` port as cases that need no test runner: what every store has to do.
@@ -27,4 +29,6 @@ export const objectStoreContract: readonly ObjectStoreContractCase[] = [
   ...listCases,
   ...conditionalCases,
   ...accessCases,
+  ...signUrlCases,
+  ...lockCases,
 ];

@@ -1,0 +1,296 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type {
+  ByteRange,
+  DriverPutOptions,
+  ListPage,
+  ListPageOptions,
+  ObjectLock,
+  ObjectStat,
+  ObjectStoreCapabilities,
+  ObjectStoreDriver,
+  StoreFailure,
+} from '@lifeboat/core';
+import { delayedSignal } from './delayed-signal.ts';
+import { failureOf, unusable } from './errors.ts';
+import { getLock, putLock } from './lock.ts';
+import {
+  defaultConcurrency,
+  defaultPageSize,
+  defaultPartSizeBytes,
+  type S3ChecksumAlgorithm,
+  type S3ObjectStoreOptions,
+} from './options.ts';
+import { abortOptions, type RequestFields, requestFieldsOf } from './request-fields.ts';
+import { clientForSigning, createClient } from './s3-client.ts';
+import { graceMs, type UploadTarget, uploadStream } from './upload.ts';
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+const longestExpiryMs = 7 * 24 * 3_600_000;
+
+/** The requests of S3 that an object store needs. */
+export class S3Driver implements ObjectStoreDriver {
+  readonly location: string;
+  readonly capabilities: ObjectStoreCapabilities;
+  readonly prefix: string;
+  readonly #options: S3ObjectStoreOptions;
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #fields: RequestFields;
+  #bucketIsKnown = false;
+
+  constructor(options: S3ObjectStoreOptions) {
+    const { bucket, prefix = '', conditionalWrites = true, encryption, tags } = options;
+    this.location = `s3://${bucket}/${prefix}`;
+    this.capabilities = { ifAbsent: conditionalWrites };
+    this.prefix = prefix;
+    this.#options = options;
+    this.#bucket = bucket;
+    this.#fields = requestFieldsOf(encryption, tags);
+    this.#client = options.client ?? createClient(options.clientConfig);
+  }
+
+  async putBytes(key: string, bytes: Uint8Array, options: DriverPutOptions): Promise<void> {
+    const { partSizeBytes = defaultPartSizeBytes } = this.#options;
+    if (bytes.byteLength > partSizeBytes) {
+      await this.putStream(key, singleChunk(bytes), options);
+    } else {
+      await this.#putWhole(key, bytes, await this.#checksumAlgorithm(), options);
+    }
+  }
+
+  async putStream(
+    key: string,
+    body: AsyncIterable<Uint8Array>,
+    options: DriverPutOptions,
+  ): Promise<void> {
+    const { partSizeBytes = defaultPartSizeBytes, concurrency = defaultConcurrency } =
+      this.#options;
+    const checksumAlgorithm = await this.#checksumAlgorithm();
+    const target: UploadTarget = {
+      client: this.#client,
+      bucket: this.#bucket,
+      key,
+      fields: this.#fields,
+      checksumAlgorithm,
+      partSizeBytes,
+      concurrency,
+      putBytes: (bytes) => this.#putWhole(key, bytes, checksumAlgorithm, options),
+    };
+    await uploadStream(target, body, options);
+  }
+
+  async get(
+    key: string,
+    range: ByteRange | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Readable | undefined> {
+    const command = new GetObjectCommand({
+      ...this.#object(key),
+      ...this.#fields.customerKey,
+      ...(range && { Range: `bytes=${range.start}-${range.end ?? ''}` }),
+    });
+    try {
+      const { Body: body } = await this.#client.send(command, abortOptions(signal));
+      return body as Readable | undefined;
+    } catch (error) {
+      if (range !== undefined && statusOf(error) === 416) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async stat(key: string, signal: AbortSignal | undefined): Promise<Omit<ObjectStat, 'key'>> {
+    try {
+      const {
+        ContentLength: sizeBytes = 0,
+        LastModified: lastModified,
+        ContentType: contentType,
+      } = await this.#client.send(
+        new HeadObjectCommand({ ...this.#object(key), ...this.#fields.customerKey }),
+        abortOptions(signal),
+      );
+      this.#bucketIsKnown = true;
+      return { sizeBytes, lastModified, contentType };
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        await this.#assertBucketExists(signal);
+      }
+      throw error;
+    }
+  }
+
+  async listPage(
+    prefix: string,
+    { firstLevel, continuation, signal }: ListPageOptions,
+  ): Promise<ListPage> {
+    const page = await this.#client.send(
+      new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        MaxKeys: this.#options.pageSize ?? defaultPageSize,
+        ContinuationToken: continuation,
+        ...(firstLevel && { Delimiter: '/' }),
+      }),
+      abortOptions(signal),
+    );
+    this.#bucketIsKnown = true;
+    return {
+      objects: (page.Contents ?? []).map(
+        ({ Key: key = '', Size: sizeBytes = 0, LastModified: lastModified }) => ({
+          key,
+          sizeBytes,
+          lastModified,
+        }),
+      ),
+      prefixes: (page.CommonPrefixes ?? []).map(({ Prefix: found = '' }) => found),
+      continuation: page.IsTruncated === true ? page.NextContinuationToken : undefined,
+    };
+  }
+
+  async delete(key: string, signal: AbortSignal | undefined): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#object(key)), abortOptions(signal));
+  }
+
+  async signUrl(key: string, expiresInMs: number): Promise<string> {
+    const { encryption, publicEndpoint } = this.#options;
+    if (encryption?.type === 'SSE-C') {
+      throw unusable(
+        'ObjectStore.signUrl',
+        `${key} is encrypted with a key that S3 does not keep: a URL alone cannot read it`,
+        key,
+      );
+    }
+    if (expiresInMs <= 0 || expiresInMs > longestExpiryMs) {
+      const reason = `expiresInMs is ${expiresInMs}; a signed URL works for at most seven days`;
+      throw unusable('ObjectStore.signUrl', reason, key);
+    }
+    const client =
+      publicEndpoint === undefined ? this.#client : clientForSigning(this.#client, publicEndpoint);
+    return getSignedUrl(client, new GetObjectCommand(this.#object(key)), {
+      expiresIn: Math.ceil(expiresInMs / 1_000),
+    });
+  }
+
+  async getLock(key: string, signal: AbortSignal | undefined): Promise<ObjectLock> {
+    return getLock(this.#lockTarget(key, signal));
+  }
+
+  async putLock(key: string, lock: ObjectLock, signal: AbortSignal | undefined): Promise<void> {
+    await putLock(this.#lockTarget(key, signal), lock);
+  }
+
+  async close(): Promise<void> {
+    if (this.#options.client === undefined) {
+      this.#client.destroy();
+    }
+  }
+
+  failureOf(error: unknown): StoreFailure {
+    return failureOf(error);
+  }
+
+  /** Stores bytes in one request. If it were cut off, nobody could tell whether they are there. */
+  async #putWhole(
+    key: string,
+    bytes: Uint8Array,
+    checksumAlgorithm: S3ChecksumAlgorithm | undefined,
+    { contentType, ifAbsent, signal }: DriverPutOptions,
+  ): Promise<void> {
+    using late = delayedSignal(signal, graceMs);
+    const command = new PutObjectCommand({
+      ...this.#object(key),
+      Body: bytes,
+      ContentLength: bytes.byteLength,
+      ContentType: contentType,
+      ChecksumAlgorithm: checksumAlgorithm,
+      ...(ifAbsent && { IfNoneMatch: '*' }),
+      ...this.#fields.write,
+    });
+    try {
+      await this.#client.send(command, { abortSignal: late.signal });
+    } catch (error) {
+      if (!(ifAbsent && mayHaveWon(error) && (await this.#holds(key, bytes, late.signal)))) {
+        throw error;
+      }
+    }
+  }
+
+  /** Whether an object has these very bytes. */
+  async #holds(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    const { sizeBytes } = await this.stat(key, signal);
+    if (sizeBytes !== bytes.byteLength) {
+      return false;
+    }
+    const body = await this.get(key, undefined, signal);
+    return body !== undefined && Buffer.from(await buffer(body)).equals(bytes);
+  }
+
+  /** Tells a missing object from a missing bucket, which HEAD does not. Without the right to ask it is taken to exist. */
+  async #assertBucketExists(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#bucketIsKnown) {
+      return;
+    }
+    try {
+      await this.#client.send(
+        new HeadBucketCommand({ Bucket: this.#bucket }),
+        abortOptions(signal),
+      );
+      this.#bucketIsKnown = true;
+    } catch (error) {
+      if (statusOf(error) === 404) {
+        throw unusable(
+          'ObjectStore.stat',
+          `the bucket ${this.#bucket} does not exist; create it or correct its name`,
+          this.#bucket,
+        );
+      }
+    }
+  }
+
+  async #checksumAlgorithm(): Promise<S3ChecksumAlgorithm | undefined> {
+    const { checksumAlgorithm } = this.#options;
+    if (checksumAlgorithm !== undefined) {
+      return checksumAlgorithm;
+    }
+    const calculation = await this.#client.config.requestChecksumCalculation();
+    return calculation === 'WHEN_REQUIRED' ? undefined : 'CRC32';
+  }
+
+  #object(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#bucket, Key: key };
+  }
+
+  #lockTarget(key: string, signal: AbortSignal | undefined): Parameters<typeof getLock>[0] {
+    return { client: this.#client, bucket: this.#bucket, key, fields: this.#fields, signal };
+  }
+}
+
+interface ClientError {
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as ClientError).$metadata?.httpStatusCode;
+}
+
+/** Whether the client has sent a conditional write again: the first one may have come through, and only its answer was lost. */
+function mayHaveWon(error: unknown): boolean {
+  const { httpStatusCode, attempts = 1 } = (error as ClientError).$metadata ?? {};
+  return httpStatusCode === 412 && attempts > 1;
+}
+
+async function* singleChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,174 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  type S3Client,
+  UploadPartCommand,
+  type UploadPartCommandOutput,
+} from '@aws-sdk/client-s3';
+import { type BodyPart, type DriverPutOptions, partsOf, uploadParts } from '@lifeboat/core';
+import { delayedSignal } from './delayed-signal.ts';
+import { unusable } from './errors.ts';
+import { mostParts, type S3ChecksumAlgorithm } from './options.ts';
+import type { RequestFields } from './request-fields.ts';
+
+/** Where and how a stream is uploaded. */
+export interface UploadTarget {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly key: string;
+  readonly fields: RequestFields;
+  readonly checksumAlgorithm: S3ChecksumAlgorithm | undefined;
+  readonly partSizeBytes: number;
+  readonly concurrency: number;
+  /** Stores what fits into one part. */
+  readonly putBytes: (bytes: Uint8Array) => Promise<void>;
+}
+
+/** How long a request that begins or ends an upload may still take when the call is aborted. */
+export const graceMs: number = 5_000;
+const undoWithinMs = 15_000;
+
+/**
+ * Uploads a stream of any length: in one request if it fits into a part, else in parts. An upload that fails or is aborted is
+ * undone: its parts are awaited first, because a part that arrives later would stay.
+ */
+export async function uploadStream(
+  target: UploadTarget,
+  body: AsyncIterable<Uint8Array>,
+  options: DriverPutOptions,
+): Promise<void> {
+  const parts = partsOf(body, target.partSizeBytes, options.signal);
+  try {
+    const first = await parts.next();
+    if (first.done === true || first.value.isLast) {
+      await target.putBytes(first.done === true ? new Uint8Array() : first.value.bytes);
+    } else {
+      await uploadInParts(target, startingWith(first.value, parts), options);
+    }
+  } finally {
+    // Not awaited: what hangs is ended by its owner.
+    parts.return(undefined).catch(() => undefined);
+  }
+}
+
+async function uploadInParts(
+  target: UploadTarget,
+  parts: AsyncIterable<BodyPart>,
+  options: DriverPutOptions,
+): Promise<void> {
+  const { concurrency } = target;
+  const { signal } = options;
+  const uploadId = await begin(target, options);
+  try {
+    const completed: CompletedPart[] = [];
+    const send = async (part: BodyPart, number: number, partSignal: AbortSignal): Promise<void> => {
+      completed[number - 1] = await sendPart(target, uploadId, part, number, partSignal);
+    };
+    await uploadParts(parts, send, { concurrency, signal });
+    signal?.throwIfAborted();
+    await complete(target, uploadId, completed, options);
+  } catch (error) {
+    await undo(target, uploadId);
+    throw error;
+  }
+}
+
+/** Begins an upload. If it were cut off, an upload might exist whose id nobody knows. */
+async function begin(
+  { client, bucket, key, fields, checksumAlgorithm }: UploadTarget,
+  { contentType, signal }: DriverPutOptions,
+): Promise<string> {
+  using late = delayedSignal(signal, graceMs);
+  const { UploadId: uploadId } = await client.send(
+    new CreateMultipartUploadCommand({
+      Bucket: bucket,
+      Key: key,
+      ContentType: contentType,
+      ChecksumAlgorithm: checksumAlgorithm,
+      ...fields.write,
+    }),
+    { abortSignal: late.signal },
+  );
+  if (uploadId === undefined) {
+    throw new Error('the server has begun an upload and not told its id');
+  }
+  return uploadId;
+}
+
+async function sendPart(
+  { client, bucket, key, fields, checksumAlgorithm, partSizeBytes }: UploadTarget,
+  uploadId: string,
+  { bytes }: BodyPart,
+  number: number,
+  signal: AbortSignal,
+): Promise<CompletedPart> {
+  if (number > mostParts) {
+    const reason = `${key} has more than ${mostParts} parts of ${partSizeBytes} bytes; raise partSizeBytes`;
+    throw unusable('ObjectStore.put', reason, key);
+  }
+  const output = await client.send(
+    new UploadPartCommand({
+      Bucket: bucket,
+      Key: key,
+      UploadId: uploadId,
+      PartNumber: number,
+      Body: bytes,
+      ContentLength: bytes.byteLength,
+      ChecksumAlgorithm: checksumAlgorithm,
+      ...fields.customerKey,
+    }),
+    { abortSignal: signal },
+  );
+  return { PartNumber: number, ETag: output.ETag, ...checksumsOf(output) };
+}
+
+function checksumsOf(output: UploadPartCommandOutput): Partial<CompletedPart> {
+  return {
+    ChecksumCRC32: output.ChecksumCRC32,
+    ChecksumCRC32C: output.ChecksumCRC32C,
+    ChecksumSHA1: output.ChecksumSHA1,
+    ChecksumSHA256: output.ChecksumSHA256,
+  };
+}
+
+/** Makes the object visible. If it were cut off, nobody could tell whether it is. */
+async function complete(
+  { client, bucket, key, fields }: UploadTarget,
+  uploadId: string,
+  parts: CompletedPart[],
+  { ifAbsent, signal }: DriverPutOptions,
+): Promise<void> {
+  using late = delayedSignal(signal, graceMs);
+  await client.send(
+    new CompleteMultipartUploadCommand({
+      Bucket: bucket,
+      Key: key,
+      UploadId: uploadId,
+      MultipartUpload: { Parts: parts },
+      ...(ifAbsent && { IfNoneMatch: '*' }),
+      ...fields.customerKey,
+    }),
+    { abortSignal: late.signal },
+  );
+}
+
+async function undo({ client, bucket, key }: UploadTarget, uploadId: string): Promise<void> {
+  try {
+    await client.send(
+      new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }),
+      { abortSignal: AbortSignal.timeout(undoWithinMs) },
+    );
+  } catch {
+    // What made the upload fail counts. A rule of the bucket that removes unfinished uploads catches this one.
+  }
+}
+
+async function* startingWith(
+  first: BodyPart,
+  rest: AsyncGenerator<BodyPart>,
+): AsyncGenerator<BodyPart> {
+  yield first;
+  yield* rest;
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import {
+  BlobServiceClient,
+  type StoragePipelineOptions,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import { AzureObjectStore } from '@lifeboat/storage-azure';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closedEndpoint } from './closed-endpoint.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type ContractHost, keepsTheContract } from './keep-the-contract.ts';
+import { objectStoreServer, serverUnavailable } from './object-store-server.ts';
+
+const partSizeBytes = 64 * 1024;
+const container = `container-${randomUUID()}`;
+const impatient = { retryDelayInMs: 10, maxRetryDelayInMs: 20 };
+
+function clientOf(
+  endpoint: string,
+  retryOptions: StoragePipelineOptions['retryOptions'] = impatient,
+): BlobServiceClient {
+  const { accountName, accountKey } = objectStoreServer('azure');
+  const credential = new StorageSharedKeyCredential(accountName, accountKey);
+  return new BlobServiceClient(`${endpoint}/${accountName}`, credential, { retryOptions });
+}
+
+function open(client: BlobServiceClient): AzureObjectStore {
+  return new AzureObjectStore({ container, access: { client }, partSizeBytes });
+}
+
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', () => {
+  let proxy: FaultProxy;
+  let host: ContractHost;
+
+  beforeAll(async () => {
+    const { accountName, endpoint, port, connectionString } = objectStoreServer('azure');
+    const service = BlobServiceClient.fromConnectionString(connectionString);
+    await service.getContainerClient(container).create();
+    proxy = await startFaultProxy(port);
+    const accountKey = Buffer.from('wrong').toString('base64');
+    host = {
+      store: open(clientOf(proxy.endpoint)),
+      open: () => open(clientOf(proxy.endpoint)),
+      partSizeBytes,
+      requestCount: () => proxy.requests,
+      unauthorizedStore: new AzureObjectStore({
+        container,
+        access: { endpoint, accountName, accountKey },
+      }),
+      unreachableStore: open(clientOf(await closedEndpoint(), { ...impatient, maxTries: 1 })),
+    };
+  });
+  afterAll(async () => {
+    await host.store.close();
+    await proxy[Symbol.asyncDispose]();
+  });
+
+  // Blob Storage drops the blocks of a failed upload itself and has no request for it; azurite has no locks, so
+  // azure-requests.test.ts looks at what is sent.
+  keepsTheContract({ host: () => host, leaves: ['danglingUploads', 'lockableStore'] });
+
+  it('stores an object although the connection breaks once', async () => {
+    const bytes = Buffer.alloc(5 * partSizeBytes + 3, 'lifeboat');
+    proxy.resetAfterSending(3 * partSizeBytes);
+    await host.store.put('broken', streamOf(bytes));
+    const read = Buffer.concat(await Array.fromAsync(await host.store.get('broken')));
+    expect(read.equals(bytes)).toBe(true);
+  });
+
+  it('goes on with a read whose connection breaks', async () => {
+    const bytes = Buffer.alloc(20 * partSizeBytes, 'lifeboat');
+    await host.store.put('long', bytes);
+    proxy.resetAfterReceiving(partSizeBytes);
+    const read = Buffer.concat(await Array.fromAsync(await host.store.get('long')));
+    expect(read.equals(bytes)).toBe(true);
+  });
+
+  it.each([503, 429])('asks again, or tells, when the server answers %d', async (status) => {
+    await host.store.put('busy', Buffer.from('busy'));
+    proxy.answer({ status, headers: { 'retry-after': '0' } }, 2);
+    const stat = host.store.stat('busy');
+    await (status === 503
+      ? expect(stat).resolves.toMatchObject({ sizeBytes: 4 })
+      : expect(stat).rejects.toMatchObject({ code: 'RateLimited', retryAfterMs: 0 }));
+    proxy.heal();
+  });
+
+  it('shows nobody the blocks of an upload that failed', async () => {
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(3 * partSizeBytes);
+      throw new Error('the source fails');
+    }
+    await expect(host.store.put('failed', body())).rejects.toThrow('the source fails');
+    await expect(host.store.stat('failed')).resolves.toBeUndefined();
+    const keys = await Array.fromAsync(host.store.list(''), ({ key }) => key);
+    expect(keys).not.toContain('failed');
+  });
+
+  it('says that the container is missing', async () => {
+    const access = { client: clientOf(proxy.endpoint) };
+    await using store = new AzureObjectStore({ container: 'missing', access });
+    await expect(store.stat('a')).rejects.toMatchObject({ code: 'InvalidConfig' });
+    await expect(store.put('a', Buffer.from('a'))).rejects.toThrow(/the container does not exist/);
+  });
+});
