@@ -20,7 +20,9 @@ const credentials = { client_email: 'backup@example.test', private_key: privateK
 
 function open(apiEndpoint: string, options: StorageOptions = {}): GcsObjectStore {
   const client = new Storage({ apiEndpoint, projectId: 'test', credentials, ...options });
-  return new GcsObjectStore({ bucket, client, partSizeBytes });
+  // The server takes links to its own address alone, not to that of a proxy.
+  const { endpoint: publicEndpoint } = objectStoreServer('gcs');
+  return new GcsObjectStore({ bucket, client, partSizeBytes, publicEndpoint });
 }
 
 async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,22 @@
 /**
  * Keeps Lifeboat backups in Azure Blob Storage.
  *
- * This release reserves the package and exports nothing: the adapter follows in its own release.
- * Until then use `FileSystemObjectStore` of `@lifeboat/core`, or implement its `ObjectStore` port.
+ * @example
+ * ```ts
+ * import { AzureObjectStore } from '@lifeboat/storage-azure';
+ *
+ * await using store = new AzureObjectStore({
+ *   container: 'backups',
+ *   prefix: 'prod-eu/',
+ *   access: { connectionString },
+ * });
+ * ```
  *
  * @module
  */
-export {};
+export { AzureObjectStore } from './azure-object-store.ts';
+export {
+  type AzureLocationOptions,
+  azureObjectStoreFromLocation,
+} from './from-backup-storage-location.ts';
+export type { AzureAccess, AzureObjectStoreOptions, AzureTokenCredential } from './options.ts';

@@ -1,9 +1,18 @@
 /**
  * Keeps Lifeboat backups in Google Cloud Storage.
  *
- * This release reserves the package and exports nothing: the adapter follows in its own release.
- * Until then use `FileSystemObjectStore` of `@lifeboat/core`, or implement its `ObjectStore` port.
+ * @example
+ * ```ts
+ * import { GcsObjectStore } from '@lifeboat/storage-gcs';
+ *
+ * await using store = new GcsObjectStore({ bucket: 'backups', prefix: 'prod-eu/' });
+ * ```
  *
  * @module
  */
-export {};
+export {
+  type GcsLocationOptions,
+  gcsObjectStoreFromLocation,
+} from './from-backup-storage-location.ts';
+export { GcsObjectStore } from './gcs-object-store.ts';
+export type { GcsEncryption, GcsObjectStoreOptions } from './options.ts';
