@@ -15,7 +15,8 @@ node_prerequisites() { # prints what is missing, nothing if the node can run
 
 network() {
   ip link show "$BRIDGE" >/dev/null 2>&1 || ip link add "$BRIDGE" type bridge
-  ip addr show dev "$BRIDGE" | grep -q "$NODE_IP/" || ip addr add "$NODE_IP/24" dev "$BRIDGE"
+  # Not grep -q: it ends early, which kills ip and so fails the pipe.
+  ip addr show dev "$BRIDGE" | grep "$NODE_IP/" >/dev/null || ip addr add "$NODE_IP/24" dev "$BRIDGE"
   ip link set "$BRIDGE" up
   cat >"$CRI/cni/10-test.conflist" <<JSON
 {"cniVersion": "1.0.0", "name": "$BRIDGE", "plugins": [{
