@@ -57,15 +57,15 @@ export interface AzureObjectStoreOptions {
   readonly encryptionScope?: string | undefined;
   /**
    * How many bytes of a body are uploaded at a time, up to 4,194,304,000. A body has at most 50,000 such parts.
-   * @default 8_388_608
+   * @default 4_194_304
    */
   readonly partSizeBytes?: number | undefined;
-  /** How many parts of one upload are sent at a time; each is held in memory meanwhile. @default 4 */
+  /** How many parts of one upload are sent at a time; each is held in memory meanwhile. @default 3 */
   readonly concurrency?: number | undefined;
   /** How long a read waits for the next bytes before it rejects with Unavailable. @default 60_000 */
   readonly stalledAfterMs?: number | undefined;
 }
 
-export const defaultPartSizeBytes: number = 8 * 1024 * 1024;
+export const defaultPartSizeBytes: number = 4 * 1024 * 1024;
 export const longestPartBytes: number = 4_000 * 1024 * 1024;
-export const defaultConcurrency: number = 4;
+export const defaultConcurrency: number = 3;
