@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import {
+  type RemoveSnapshotObjectsRequest,
+  removeSnapshotObjects,
+} from './remove-snapshot-objects.ts';
+import { SnapshotBench } from './snapshot-bench.ts';
+
+type Bench = SnapshotBench<FakeCluster>;
+
+function openBench(): Promise<Bench> {
+  return SnapshotBench.open((clock) => new FakeCluster({ clock }));
+}
+
+/** A snapshot whose objects a backup has kept, and the request to remove them. */
+async function keptSnapshot(bench: Bench): Promise<RemoveSnapshotObjectsRequest> {
+  const session = await bench.openSession();
+  const snapshot = await session.take(await bench.request());
+  await session.keep(snapshot);
+  const { driver, snapshotHandle } = snapshot;
+  return { cluster: bench.cluster, backupName: 'b-1', driver, snapshotHandle };
+}
+
+it('removes both objects of a snapshot, and succeeds again when they are gone', async () => {
+  await using bench = await openBench();
+  const request = await keptSnapshot(bench);
+  await removeSnapshotObjects(request);
+  await bench.cluster.settle();
+  expect(await bench.leftovers()).toEqual(['storage snapshot']);
+  await removeSnapshotObjects(request);
+});
+
+it.each([
+  { what: 'of another snapshot', change: { snapshotHandle: 'other' } },
+  { what: 'of another driver', change: { driver: 'other.csi.example' } },
+  { what: 'of another backup', change: { backupName: 'other' } },
+])('leaves the objects $what', async ({ change }) => {
+  await using bench = await openBench();
+  const request = await keptSnapshot(bench);
+  await removeSnapshotObjects({ ...request, ...change });
+  await bench.cluster.settle();
+  expect(await bench.leftovers()).toEqual([
+    'VolumeSnapshot',
+    'VolumeSnapshotContent',
+    'storage snapshot',
+  ]);
+});
