@@ -117,6 +117,16 @@ export class ClusterError extends LifeboatError {
   }
 }
 
+/**
+ * Whether an error says that the API server could not be reached at all, as opposed to having answered that something is
+ * unavailable. Then every further request would fail too.
+ */
+export function isServerUnreachable(error: unknown): boolean {
+  return (
+    isLifeboatError(error, 'Unavailable') && 'httpStatus' in error && error.httpStatus === undefined
+  );
+}
+
 /** One rule that a request breaks. */
 export interface Violation {
   /** Where in the request: `spec.includedNamespaces[0]`. */

@@ -1,5 +1,5 @@
 import type { ArchiveWriter } from '../archive/archive-writer.ts';
-import { isLifeboatError, messageOf } from '../errors.ts';
+import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
@@ -77,6 +77,9 @@ export class ItemBackupper {
       }
     } catch (error) {
       signal.throwIfAborted();
+      if (isServerUnreachable(error)) {
+        throw error;
+      }
       const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
       record.addError(
         { reason, message: messageOf(error), object: identifierOf(reference) },

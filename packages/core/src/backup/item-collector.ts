@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { isServerUnreachable, messageOf } from '../errors.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
@@ -30,7 +30,7 @@ type Reach = { readonly lastKey: string } | 'the end';
 
 /**
  * Lists one resource after another, one page in memory at a time, and knows where it stands. A resource that cannot be
- * listed is an issue; the others go on.
+ * listed is an issue and the others go on, unless the API server is out of reach: then the list rejects.
  */
 export class ItemCollector {
   readonly #options: ItemCollectorOptions;
@@ -108,6 +108,9 @@ export class ItemCollector {
       this.#reached.set(key, 'the end');
     } catch (error) {
       signal.throwIfAborted();
+      if (isServerUnreachable(error)) {
+        throw error;
+      }
       const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
       record.addError(
         {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLifeboatError, ValidationError } from '../errors.ts';
+import { ClusterError, isLifeboatError, ValidationError } from '../errors.ts';
 import type { BackupEvent } from '../model/event.ts';
 import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
@@ -187,6 +187,29 @@ describe('a backup that fails or is cancelled', () => {
     expect(await lab.keys()).toEqual([]);
     lab.cluster.faults.clear();
     expect((await lab.engine.backup(request)).backup.status.phase).toBe('Completed');
+  });
+
+  it('throws, and leaves nothing, when the cluster goes out of reach while it collects', async () => {
+    await using lab = await labWithShop();
+    const cause = new ClusterError('connection refused', {
+      code: 'Unavailable',
+      operation: 'Cluster.list',
+      retryable: true,
+    });
+    lab.cluster.faults.inject({ operation: 'list', resource: 'configmaps', error: cause });
+    await expect(lab.engine.backup(request)).rejects.toBe(cause);
+    await lab.expectNothingLeft();
+  });
+
+  it('goes on when only one API answers that it is unavailable', async () => {
+    await using lab = await labWithShop();
+    lab.cluster.faults.inject({
+      operation: 'list',
+      resource: 'configmaps',
+      error: 'Unavailable',
+    });
+    const { backup } = await lab.engine.backup(request);
+    expect(backup.status).toMatchObject({ phase: 'PartiallyFailed', errors: 1 });
   });
 
   it('throws Forbidden when the caller may not read a single object', async () => {
