@@ -51,6 +51,8 @@ const meaningsByName: Readonly<Record<string, Meaning>> = {
   AccessDenied: denied,
   AllAccessDisabled: denied,
   InvalidAccessKeyId: wrongCredentials,
+  // versitygw, with the status 404
+  XAdminUserNotFound: wrongCredentials,
   SignatureDoesNotMatch: wrongCredentials,
   InvalidToken: wrongCredentials,
   ExpiredToken: expiredCredentials,
@@ -101,13 +103,15 @@ const meaningsByName: Readonly<Record<string, Meaning>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
 };
 
-/** By the status alone: an answer to HEAD has no body that tells a code, and a proxy knows no codes. */
+/**
+ * By the status alone: an answer to HEAD has no body that tells a code, and a proxy knows no codes. 404 is not among them: the
+ * client calls the one of HEAD NotFound, and any other one without a known code is not about the object.
+ */
 const meaningsByStatus: Readonly<Record<number, Meaning>> = {
   301: wrongRegion,
   307: wrongRegion,
   401: wrongCredentials,
   403: denied,
-  404: missing,
   412: precondition,
   429: rateLimited,
   501: { code: 'InvalidConfig', advice: 'the server does not know how to do that' },
@@ -118,8 +122,8 @@ export function failureOf(error: unknown): StoreFailure {
   const { name, code, message, status, retryAfterMs, region } = factsOf(error);
   const meaning =
     lockMeaning(name, message) ??
-    meaningsByName[name] ??
     meaningsByName[code] ??
+    meaningsByName[name] ??
     meaningsByStatus[status] ??
     (status >= 500 ? unavailable : undefined);
   if (meaning === undefined) {

@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -35,6 +34,8 @@ import { abortOptions, type RequestFields, requestFieldsOf } from './request-fie
 import { clientForSigning, createClient } from './s3-client.ts';
 import { graceMs, type UploadTarget, uploadStream } from './upload.ts';
 
+const notS3 =
+  'the answer is not that of an S3 server: something else listens at the endpoint of the client';
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 const longestExpiryMs = 7 * 24 * 3_600_000;
 
@@ -145,6 +146,9 @@ export class S3Driver implements ObjectStoreDriver {
       }),
       abortOptions(signal),
     );
+    if (page.Name === undefined && page.KeyCount === undefined) {
+      throw unusable('ObjectStore.list', notS3, this.#bucket);
+    }
     this.#bucketIsKnown = true;
     return {
       objects: (page.Contents ?? []).map(
@@ -219,7 +223,10 @@ export class S3Driver implements ObjectStoreDriver {
       ...this.#fields.write,
     });
     try {
-      await this.#client.send(command, { abortSignal: late.signal });
+      const { ETag: tag } = await this.#client.send(command, { abortSignal: late.signal });
+      if (tag === undefined) {
+        throw unusable('ObjectStore.put', notS3, key);
+      }
     } catch (error) {
       if (!(ifAbsent && mayHaveWon(error) && (await this.#holds(key, bytes, late.signal)))) {
         throw error;
@@ -237,25 +244,18 @@ export class S3Driver implements ObjectStoreDriver {
     return body !== undefined && Buffer.from(await buffer(body)).equals(bytes);
   }
 
-  /** Tells a missing object from a missing bucket, which HEAD does not. Without the right to ask it is taken to exist. */
+  /** Tells a missing object from a missing bucket, which an answer to HEAD does not: one to a list has a body. */
   async #assertBucketExists(signal: AbortSignal | undefined): Promise<void> {
     if (this.#bucketIsKnown) {
       return;
     }
     try {
-      await this.#client.send(
-        new HeadBucketCommand({ Bucket: this.#bucket }),
-        abortOptions(signal),
-      );
-      this.#bucketIsKnown = true;
+      await this.listPage(this.prefix, { firstLevel: true, continuation: undefined, signal });
     } catch (error) {
       if (statusOf(error) === 404) {
-        throw unusable(
-          'ObjectStore.stat',
-          `the bucket ${this.#bucket} does not exist; create it or correct its name`,
-          this.#bucket,
-        );
+        throw error;
       }
+      // Without the right to list nobody can tell.
     }
   }
 

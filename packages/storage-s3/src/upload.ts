@@ -1,8 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListPartsCommand,
+  NoSuchUpload,
   type S3Client,
   UploadPartCommand,
   type UploadPartCommandOutput,
@@ -26,13 +29,14 @@ export interface UploadTarget {
   readonly putBytes: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** How long a request that begins or ends an upload may still take when the call is aborted. */
+/** How long a request under way may still take when the call is aborted. */
 export const graceMs: number = 5_000;
 const undoWithinMs = 15_000;
+const undoPausesMs = [0, 100, 300, 1_000, 3_000];
 
 /**
  * Uploads a stream of any length: in one request if it fits into a part, else in parts. An upload that fails or is aborted is
- * undone: its parts are awaited first, because a part that arrives later would stay.
+ * undone.
  */
 export async function uploadStream(
   target: UploadTarget,
@@ -97,6 +101,7 @@ async function begin(
   return uploadId;
 }
 
+/** Sends a part. If it were cut off, it might arrive after the upload has been removed, and stay. */
 async function sendPart(
   { client, bucket, key, fields, checksumAlgorithm, partSizeBytes }: UploadTarget,
   uploadId: string,
@@ -108,6 +113,7 @@ async function sendPart(
     const reason = `${key} has more than ${mostParts} parts of ${partSizeBytes} bytes; raise partSizeBytes`;
     throw unusable('ObjectStore.put', reason, key);
   }
+  using late = delayedSignal(signal, graceMs);
   const output = await client.send(
     new UploadPartCommand({
       Bucket: bucket,
@@ -119,7 +125,7 @@ async function sendPart(
       ChecksumAlgorithm: checksumAlgorithm,
       ...fields.customerKey,
     }),
-    { abortSignal: signal },
+    { abortSignal: late.signal },
   );
   return { PartNumber: number, ETag: output.ETag, ...checksumsOf(output) };
 }
@@ -154,14 +160,26 @@ async function complete(
   );
 }
 
+/**
+ * Removes an upload. A part that was cut off all the same may still be on its way into the server: removing the upload then fails,
+ * or leaves that part, so it is looked for and removed again.
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+ */
 async function undo({ client, bucket, key }: UploadTarget, uploadId: string): Promise<void> {
-  try {
-    await client.send(
-      new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }),
-      { abortSignal: AbortSignal.timeout(undoWithinMs) },
-    );
-  } catch {
-    // What made the upload fail counts. A rule of the bucket that removes unfinished uploads catches this one.
+  const upload = { Bucket: bucket, Key: key, UploadId: uploadId };
+  const options = { abortSignal: AbortSignal.timeout(undoWithinMs) };
+  for (const pauseMs of undoPausesMs) {
+    await setTimeout(pauseMs);
+    try {
+      await client.send(new AbortMultipartUploadCommand(upload), options);
+      await client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }), options);
+    } catch (error) {
+      if (error instanceof NoSuchUpload) {
+        return;
+      }
+      // What made the upload fail counts. A rule of the bucket that removes unfinished uploads catches this one.
+    }
   }
 }
 

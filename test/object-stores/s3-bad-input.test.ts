@@ -1,0 +1,212 @@
+import { inspect } from 'node:util';
+import { isLifeboatError, type LifeboatError } from '@lifeboat/core';
+import { S3ObjectStore } from '@lifeboat/storage-s3';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startFaultProxy } from './fault-proxy.ts';
+import { type HttpResponder, startHttpResponder } from './http-responder.ts';
+import { objectStoreServer, serverUnavailable } from './object-store-server.ts';
+import { createS3Bucket, type S3Bucket } from './s3-bucket.ts';
+
+const text = Buffer.from('text');
+
+async function failureOf(call: Promise<unknown>): Promise<LifeboatError> {
+  const error: unknown = await call.then(
+    () => 'it succeeded',
+    (reason: unknown) => reason,
+  );
+  if (!isLifeboatError(error)) throw new Error(`no error of ours: ${String(error)}`);
+  return error;
+}
+
+/** Every call once, by name. */
+function everyCall(store: S3ObjectStore): Readonly<Record<string, () => Promise<unknown>>> {
+  return {
+    put: () => store.put('a', text),
+    get: () => store.get('a'),
+    stat: () => store.stat('a'),
+    list: () => Array.fromAsync(store.list('')),
+    listPrefixes: () => Array.fromAsync(store.listPrefixes('')),
+    delete: () => store.delete('a'),
+  };
+}
+
+const calls = ['put', 'get', 'stat', 'list', 'listPrefixes', 'delete'];
+
+describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
+  let bucket: S3Bucket;
+  beforeAll(async () => {
+    bucket = await createS3Bucket();
+  });
+
+  /** Opens a store at a server that gives one answer to everything. */
+  async function openAt(
+    status: number,
+    code: string,
+    headers = {},
+  ): Promise<[S3ObjectStore, HttpResponder]> {
+    const responder = await startHttpResponder(() => ({
+      status,
+      headers: { 'content-type': 'application/xml', ...headers },
+      body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>Told by the server</Message></Error>`,
+    }));
+    return [bucket.open({}, { endpoint: responder.endpoint }), responder];
+  }
+
+  it.each(calls)('%s with an unknown access key is PermissionDenied', async (call) => {
+    const credentials = { accessKeyId: 'nobody', secretAccessKey: 'guessed' };
+    await using store = bucket.open({}, { credentials });
+    const error = await failureOf(everyCall(store)[call]?.() ?? Promise.resolve());
+    expect(error).toMatchObject({ code: 'PermissionDenied', retryable: false });
+    expect(error.message).toContain(store.location);
+  });
+
+  it('a wrong secret key is told as such, and neither key stands anywhere in the error', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'hunter2-hunter2' };
+    await using store = bucket.open({}, { credentials });
+    const error = await failureOf(store.put('a', text));
+    expect(error.message).toBe(
+      `ObjectStore.put: a in s3://${bucket.name}/: the credentials are not valid there; check the access key and the secret key`,
+    );
+    for (const shown of [
+      String(error),
+      inspect(error, { depth: 20 }),
+      JSON.stringify(error),
+      inspect(store),
+    ]) {
+      expect(shown).not.toContain('hunter2');
+      expect(shown).not.toMatch(/Signature=[0-9a-f]/);
+    }
+  });
+
+  it('no credentials at all are PermissionDenied', async () => {
+    const credentials = async (): Promise<never> => {
+      throw Object.assign(new Error('Could not load credentials'), {
+        name: 'CredentialsProviderError',
+      });
+    };
+    await using store = bucket.open({}, { credentials });
+    expect(await failureOf(store.put('a', text))).toMatchObject({
+      code: 'PermissionDenied',
+      message: expect.stringContaining('no credentials were found') as string,
+    });
+  });
+
+  it.each(calls)('%s in a missing bucket is InvalidConfig', async (call) => {
+    await using store = bucket.open({ bucket: 'no-such-bucket' });
+    const error = await failureOf(everyCall(store)[call]?.() ?? Promise.resolve());
+    expect(error).toMatchObject({ code: 'InvalidConfig', retryable: false });
+    expect(error.message).toMatch(
+      /the bucket( no-such-bucket)? does not exist; create it or correct its name$/,
+    );
+  });
+
+  it('a bucket in another region is InvalidConfig, and the region is named', async () => {
+    const [store, responder] = await openAt(301, 'PermanentRedirect', {
+      'x-amz-bucket-region': 'eu-central-1',
+    });
+    await using _responder = responder;
+    for (const call of Object.values(everyCall(store))) {
+      expect(await failureOf(call())).toMatchObject({
+        code: 'InvalidConfig',
+        message: expect.stringContaining('is in another region') as string,
+      });
+    }
+    expect((await failureOf(store.get('a'))).message).toContain('(it is in eu-central-1)');
+  });
+
+  it('a clock that is wrong is told as such', async () => {
+    await using store = bucket.open({}, { systemClockOffset: 3_600_000 });
+    expect(await failureOf(store.put('a', text))).toMatchObject({
+      code: 'PermissionDenied',
+      message: expect.stringContaining('the clock of this machine differs') as string,
+    });
+  });
+
+  it('a refusal that has no name here says what the server said', async () => {
+    const [store, responder] = await openAt(400, 'SomethingNew');
+    await using _responder = responder;
+    expect(await failureOf(store.put('a', text))).toMatchObject({
+      code: 'InvalidConfig',
+      message: expect.stringContaining('SomethingNew: Told by the server') as string,
+    });
+  });
+
+  it('what is no S3 server is no success', async () => {
+    await using responder = await startHttpResponder(() => ({
+      status: 200,
+      body: '<html>Hello</html>',
+    }));
+    await using store = bucket.open({}, { endpoint: responder.endpoint });
+    for (const call of ['put', 'list', 'listPrefixes']) {
+      expect(await failureOf(everyCall(store)[call]?.() ?? Promise.resolve())).toMatchObject({
+        code: 'InvalidConfig',
+        message: expect.stringContaining('not that of an S3 server') as string,
+      });
+    }
+  });
+
+  it('a lock on a bucket without locks is InvalidConfig, and reading one tells none', async () => {
+    await using store = bucket.open();
+    await store.put('a', text);
+    expect(await failureOf(store.putLock('a', { legalHold: true }))).toMatchObject({
+      code: 'InvalidConfig',
+    });
+    expect(await store.getLock('a')).toEqual({ retention: undefined, legalHold: false });
+  });
+
+  it('a signed URL stops working', async () => {
+    await using store = bucket.open();
+    await store.put('a', text);
+    const url = await store.signUrl('a', { expiresInMs: 1_000 });
+    expect((await fetch(url)).status).toBe(200);
+    await expect.poll(async () => (await fetch(url)).status, { timeout: 5_000 }).toBe(403);
+  });
+
+  it.each([0, -1, 8 * 24 * 3_600_000])('no URL is signed for %d ms', async (expiresInMs) => {
+    await using store = bucket.open();
+    expect(await failureOf(store.signUrl('a', { expiresInMs }))).toMatchObject({
+      code: 'InvalidConfig',
+    });
+  });
+
+  it('a put is stopped at every stage, and leaves nothing', async () => {
+    await using proxy = await startFaultProxy(objectStoreServer('s3').port);
+    const counted = bucket.open({ partSizeBytes: 5 * 1024 * 1024 }, { endpoint: proxy.endpoint });
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      for (let count = 0; count < 12; count += 1) yield new Uint8Array(1024 * 1024);
+    };
+    const stages = [];
+    for (let delayMs = 0; delayMs <= 60; delayMs += 5) {
+      const reason = new Error(`stopped after ${delayMs} ms`);
+      const controller = new AbortController();
+      const timer = setTimeout(() => {
+        controller.abort(reason);
+      }, delayMs);
+      const outcome: unknown = await counted
+        .put('aborted/a', body(), { signal: controller.signal })
+        .then(
+          () => 'stored',
+          (error: unknown) => error,
+        );
+      clearTimeout(timer);
+      stages.push(outcome);
+      expect([reason, 'stored']).toContain(outcome);
+      const keys = await Array.fromAsync(counted.list('aborted/'), ({ key }) => key);
+      expect(keys).toEqual(outcome === 'stored' ? ['aborted/a'] : []);
+      expect(await bucket.danglingUploads('aborted/')).toBe(0);
+      await counted.delete('aborted/a');
+    }
+    expect(stages.some((outcome) => outcome !== 'stored')).toBe(true);
+    await counted.close();
+  });
+
+  it('the client of an application is used and left open', async () => {
+    const store = new S3ObjectStore({ bucket: bucket.name, prefix: 'own/', client: bucket.client });
+    await store.put('a', text);
+    await store.close();
+    await store.close();
+    expect(await bucket.danglingUploads('')).toBe(0);
+    await using whole = bucket.open();
+    expect(await Array.fromAsync(whole.list('own/'), ({ key }) => key)).toEqual(['own/a']);
+  });
+});
