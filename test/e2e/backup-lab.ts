@@ -9,6 +9,7 @@ import {
   type Engine,
   FileSystemObjectStore,
   type KubernetesObject,
+  type Logger,
   type ObjectStore,
   parseJson,
   Resources,
@@ -62,8 +63,8 @@ export class BackupLab {
   }
 
   /** An engine over the lab's store, or another one. */
-  engine(user: LabUser = {}, store: ObjectStore = this.store): Engine {
-    return createEngine({ ...this.connect(user), store });
+  engine(user: LabUser = {}, store: ObjectStore = this.store, logger?: Logger): Engine {
+    return createEngine({ ...this.connect(user), store, logger });
   }
 
   /** The keys in the store that start with a prefix, in order. */

@@ -91,6 +91,7 @@ export async function runBackup(
     return { backup, issues: record.issues };
   } catch (error) {
     scope.abort(error);
+    log.info('undoing what the backup has made');
     await undo(dependencies, accepted, volumes);
     throw error;
   } finally {

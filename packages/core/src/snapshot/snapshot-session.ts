@@ -1,4 +1,5 @@
 import { isLifeboatError, messageOf } from '../errors.ts';
+import { onceReachable } from '../internal/once-reachable.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import { referenceTo } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
@@ -125,7 +126,11 @@ export class SnapshotSession implements AsyncDisposable {
     const { name, namespace = '' } = snapshot.volumeSnapshot.metadata;
     using deadline = withDeadline(signal, cleanUpTimeoutMs, clock);
     try {
-      await work(observer.track(namespace, name), deadline.signal);
+      await onceReachable(
+        () => work(observer.track(namespace, name), deadline.signal),
+        clock,
+        deadline.signal,
+      );
       observer.forget(namespace, name);
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { isLifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
+import { onceReachable } from '../internal/once-reachable.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
@@ -31,11 +32,14 @@ export async function undoSnapshot(
   using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
   const { signal } = deadline;
   try {
-    const volumeSnapshot =
-      pending.created ?? (await findUnanswered(context, pending, error, signal));
-    if (volumeSnapshot?.metadata.labels?.[LifeboatLabel.run] === runId) {
-      await discardSnapshot({ cluster, clock, tracked, volumeSnapshot }, { signal });
-    }
+    const undo = async (): Promise<void> => {
+      const volumeSnapshot =
+        pending.created ?? (await findUnanswered(context, pending, error, signal));
+      if (volumeSnapshot?.metadata.labels?.[LifeboatLabel.run] === runId) {
+        await discardSnapshot({ cluster, clock, tracked, volumeSnapshot }, { signal });
+      }
+    };
+    await onceReachable(undo, clock, signal);
     observer.forget(namespace, name);
     return undefined;
   } catch (cause) {
