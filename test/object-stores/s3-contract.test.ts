@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { validateObjectStore } from '@lifeboat/core/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type ContractHost, keepsTheContract } from './keep-the-contract.ts';
 import { objectStoreServer, serverUnavailable } from './object-store-server.ts';
@@ -38,4 +39,21 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
   });
 
   keepsTheContract({ host: () => host, leaves: [] });
+
+  it('is found fit by validateObjectStore, with a prefix and without trace', async () => {
+    await using store = bucket.open({ prefix: 'prod-eu/', pageSize: 20 });
+    const { summary, findings } = await validateObjectStore(store, { pageSize: 20 });
+    expect(summary).toBe(`s3://${bucket.name}/prod-eu/ is fit to keep backups.`);
+    expect(findings.every(({ outcome }) => outcome === 'kept')).toBe(true);
+    expect(await Array.fromAsync(store.list(''))).toEqual([]);
+  });
+
+  it('without rights is found unfit by validateObjectStore', async () => {
+    const { isFit, summary } = await validateObjectStore(host.unauthorizedStore ?? host.store);
+    expect(isFit).toBe(false);
+    expect(summary).toContain('Broken: an object may be written. Seen: ObjectStore.put: ');
+    expect(summary).toContain(
+      'check the access key and the secret key. So no backup can be kept here.',
+    );
+  });
 });

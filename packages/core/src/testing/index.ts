@@ -33,3 +33,9 @@ export {
   type ObjectStoreContractNeed,
   unmetNeed,
 } from './object-store-contract/object-store-contract-context.ts';
+export {
+  type ObjectStoreFinding,
+  type ObjectStoreReport,
+  type ValidateObjectStoreOptions,
+  validateObjectStore,
+} from './validate-object-store.ts';

@@ -33,6 +33,8 @@ export interface ObjectStoreContractContext {
   readonly signal: AbortSignal;
   /** How many bytes the store uploads at a time; bodies around that size are tried. @default 65536 */
   readonly partSizeBytes?: number | undefined;
+  /** How long keys can be that the store takes, its own prefix left out. @default 1024 */
+  readonly longestKeyBytes?: number | undefined;
   /** How many keys the store lists at a time; more than those are put. @default 1000 */
   readonly pageSize?: number | undefined;
   /** Counts the requests that the store has sent so far. No other case may use the store meanwhile. */

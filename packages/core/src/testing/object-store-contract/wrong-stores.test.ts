@@ -5,12 +5,14 @@ import type {
   CallOptions,
   GetOptions,
   ObjectBody,
+  ObjectLock,
   ObjectStat,
   ObjectStore,
   PutOptions,
 } from '../../ports/object-store.ts';
 import { MemoryObjectStore } from '../../stores/memory-object-store.ts';
 import { objectStoreContract } from './object-store-contract.ts';
+import type { ObjectStoreContractContext } from './object-store-contract-context.ts';
 
 /** Cuts what it stores to 64 KiB. */
 class TruncatingStore extends MemoryObjectStore {
@@ -165,15 +167,109 @@ class SourceLeakingStore extends MemoryObjectStore {
   }
 }
 
+/** Takes a body of any size, whatever was announced. */
+class SizeIgnoringStore extends MemoryObjectStore {
+  override async put(key: string, body: ObjectBody, options?: PutOptions): Promise<void> {
+    await super.put(key, body, { ...options, sizeBytes: undefined });
+  }
+}
+
+/** Counts its requests, and asks for all pages before it gives the first item. */
+class EagerListStore extends MemoryObjectStore {
+  requests = 0;
+
+  override async *list(prefix: string, options?: CallOptions): AsyncGenerator<ObjectStat> {
+    const stats = await Array.fromAsync(super.list(prefix, options));
+    this.requests += Math.ceil(stats.length / 1_000);
+    yield* stats;
+  }
+}
+
+/** Locks what is missing, and forgets one part of a lock when the other is set. */
+class ForgetfulLockStore extends MemoryObjectStore {
+  protected readonly locks: Map<string, ObjectLock> = new Map();
+
+  async getLock(key: string, options?: CallOptions): Promise<ObjectLock | undefined> {
+    const exists = (await this.stat(key, options)) !== undefined;
+    return exists ? (this.locks.get(key) ?? { legalHold: false }) : undefined;
+  }
+
+  async putLock(key: string, lock: ObjectLock): Promise<void> {
+    this.locks.set(key, lock);
+  }
+}
+
+/** Lets a retention be shortened. */
+class LenientLockStore extends ForgetfulLockStore {
+  override async putLock(key: string, lock: ObjectLock): Promise<void> {
+    this.locks.set(key, { ...this.locks.get(key), ...lock });
+  }
+}
+
+/** Signs URLs for any key, and they read something else. */
+class MisdirectingStore extends MemoryObjectStore {
+  async signUrl(): Promise<string> {
+    return 'data:text/plain,something%20else';
+  }
+}
+
 interface WrongStore {
   readonly store: ObjectStore;
+  /** What the case needs beyond the store. */
+  readonly host?: Partial<ObjectStoreContractContext>;
   /** The case meant for it. */
   readonly caughtBy: string;
   /** Part of what the case says. */
   readonly finding: string;
 }
 
+const eagerListStore = new EagerListStore();
+
 const wrongStores: readonly WrongStore[] = [
+  {
+    store: new SizeIgnoringStore(),
+    caughtBy: 'a body of another size than announced is not stored',
+    finding: 'expected a rejection',
+  },
+  {
+    store: eagerListStore,
+    host: { requestCount: () => eagerListStore.requests },
+    caughtBy: 'a list asks for a page when it is needed, and for none after the loop was left',
+    finding: 'one item took more than one request',
+  },
+  {
+    store: new ForgetfulLockStore(),
+    host: { lockableStore: new ForgetfulLockStore() },
+    caughtBy: 'an object is not locked unless it was',
+    finding: 'expected a rejection',
+  },
+  {
+    store: new ForgetfulLockStore(),
+    host: { lockableStore: new ForgetfulLockStore() },
+    caughtBy: 'a legal hold is set and lifted, and leaves a retention alone',
+    finding: 'deep-equal',
+  },
+  {
+    store: new LenientLockStore(),
+    host: { lockableStore: new LenientLockStore() },
+    caughtBy: 'a retention in force cannot be shortened',
+    finding: 'expected a rejection',
+  },
+  {
+    store: new MisdirectingStore(),
+    caughtBy: 'a signed URL reads the object without credentials',
+    finding: 'number of bytes differs',
+  },
+  {
+    store: new MisdirectingStore(),
+    caughtBy: 'a signed URL of a missing object can be made, and reads nothing',
+    finding: '200 !== 404',
+  },
+  {
+    store: new MisdirectingStore(),
+    caughtBy: 'a key that could leave its prefix gets no URL',
+    finding: 'expected a rejection',
+  },
   {
     store: new TruncatingStore(),
     caughtBy: 'bytes of any size are read back the same',
@@ -258,6 +354,7 @@ it.each(wrongStores)('$store.constructor.name is caught: $caughtBy', async (wron
     open: () => wrong.store,
     prefix: 'contract/wrong/',
     signal: AbortSignal.timeout(10_000),
+    ...wrong.host,
   });
   await expect(outcome?.catch(String)).resolves.toContain(wrong.finding);
 });
