@@ -23,6 +23,7 @@ export default defineConfig({
             'test/architecture/**/*.test.ts',
             'test/examples/**/*.test.ts',
             'test/*.test.ts',
+            'bench/**/*.test.ts',
           ],
           sequence: { groupOrder: 0 },
         },
