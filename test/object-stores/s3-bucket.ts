@@ -5,7 +5,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import { S3ObjectStore, type S3ObjectStoreOptions } from '@lifeboat/storage-s3';
+import { type S3BucketOptions, S3ObjectStore } from '@lifeboat/storage-s3';
 import { objectStoreServer } from './object-store-server.ts';
 
 /** A bucket of its own on the S3 server of this run, seen through the plain client and as a store. */
@@ -16,7 +16,7 @@ export interface S3Bucket {
   /** How a client reaches the server; requests are sent once, unless said otherwise. */
   readonly clientConfig: S3ClientConfig;
   /** Opens a store in the bucket, for the server or for what stands before it. */
-  open(options?: Partial<S3ObjectStoreOptions>, clientConfig?: S3ClientConfig): S3ObjectStore;
+  open(options?: Partial<S3BucketOptions>, clientConfig?: S3ClientConfig): S3ObjectStore;
   /** Counts the uploads below a prefix that were begun and neither finished nor undone. */
   danglingUploads(prefix: string): Promise<number>;
 }
@@ -44,7 +44,6 @@ export async function createS3Bucket({ withLock = false } = {}): Promise<S3Bucke
       new S3ObjectStore({
         ...options,
         bucket: options.bucket ?? name,
-        client: undefined as never,
         clientConfig: { ...clientConfig, ...config },
       }),
     async danglingUploads(prefix) {
