@@ -21,10 +21,13 @@ interface ExplainedDifference {
   readonly file: string;
   readonly at: string | RegExp;
   readonly why: string;
+  /** Whether it depends on who is faster, so that a backup without this difference is right too. */
+  readonly isSometimes?: true;
 }
 
 const claims = 'persistentvolumeclaims';
 const contents = 'volumesnapshotcontents.snapshot.storage.k8s.io';
+const snapshots = 'volumesnapshots.snapshot.storage.k8s.io';
 const notKept = 'The Backup is no object of an API server, which is what sets this.';
 const byCsi = 'The driver of the reference repeats its parameters as attributes of the volume.';
 const ofDefault = 'The API server keeps its own Service in namespace default.';
@@ -65,6 +68,12 @@ const explained: readonly ExplainedDifference[] = [
     file: contents,
     at: 'metadata generation',
     why: 'The policy is set to Retain as soon as the content exists, not at the end.',
+  },
+  {
+    file: snapshots,
+    at: /^metadata finalizers( \d+)?$/,
+    why: 'The snapshot-controller adds them one by one; the reference was read five seconds after that.',
+    isSometimes: true,
   },
   {
     file: claims,
@@ -112,7 +121,9 @@ it('what is stored differs from the reference backup where it is explained, and 
   );
   expect(unexplained).toEqual([]);
   const outdated = explained.filter(
-    (explanation) => !differences.some((difference) => explains(explanation, difference)),
+    (explanation) =>
+      explanation.isSometimes !== true &&
+      !differences.some((difference) => explains(explanation, difference)),
   );
   expect(outdated).toEqual([]);
 });

@@ -10,6 +10,7 @@ import {
   eventuallyGone,
   eventuallyIs,
   isReadyToUse,
+  removeAbandoned,
   snapshotManifest,
   snapshotReference,
   staticPair,
@@ -287,6 +288,5 @@ async function expectUnusable(
   );
   assert.ok(!isReadyToUse(failed));
   await cluster.delete(snapshotReference(context, 'dangling'), { signal });
-  await cluster.delete(contentReference(contentName), { signal });
-  await eventuallyGone(context, contentReference(contentName));
+  await removeAbandoned(context, contentName);
 }

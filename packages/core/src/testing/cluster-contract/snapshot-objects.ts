@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { isLifeboatError } from '../../errors.ts';
 import type {
   KubernetesManifest,
   KubernetesObject,
@@ -148,4 +150,24 @@ export async function takeSnapshot(
     isReadyToUse,
   );
   return { snapshot, content };
+}
+
+/**
+ * Removes a content whose VolumeSnapshot went while the two were being bound. The controllers may never let go of it; it
+ * stands for nothing, so its finalizers are taken off.
+ */
+export async function removeAbandoned(
+  context: ClusterContractContext,
+  contentName: string,
+): Promise<void> {
+  const { cluster, signal } = context;
+  const reference = contentReference(contentName);
+  await cluster.delete(reference, { signal });
+  const patch = { type: 'merge', patch: { metadata: { finalizers: null } } } as const;
+  try {
+    await cluster.patch(reference, patch, { signal });
+  } catch (error) {
+    assert.ok(isLifeboatError(error, 'NotFound'), 'the finalizers of a content can be removed');
+  }
+  await eventuallyGone(context, reference);
 }
