@@ -11,6 +11,27 @@ import { acceptBackupRequest } from './request.ts';
 
 const configMaps = { group: '', version: 'v1', resource: 'configmaps' };
 
+const widgetDefinition: KubernetesManifest = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        },
+      },
+    ],
+  },
+};
+
 describe('ItemCollector', () => {
   it('yields the objects of the selected namespaces once, pods and claims first', async () => {
     await using cluster = await clusterWith(
@@ -119,6 +140,24 @@ describe('ItemCollector', () => {
     expect(names).not.toContain('configmaps shop/a');
     expect(record.errors).toMatchObject([{ reason: 'ListFailed' }]);
     expect(record.errors[0]?.message).toContain('configmaps in namespace shop');
+  });
+
+  it('takes a resource that vanished while it listed for one without objects', async () => {
+    await using cluster = await clusterWith(claim('shop', 'data'), widgetDefinition);
+    const { collector, record } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    await cluster.delete({ ...Resources.customResourceDefinitions, name: 'widgets.example.com' });
+    await cluster.settle();
+    const names = (await Array.fromAsync(collector.items())).map(nameOf);
+    expect(names).toContain('persistentvolumeclaims shop/data');
+    expect(record.issues).toEqual([]);
+  });
+
+  it('reports a resource that is served and cannot be found', async () => {
+    await using cluster = await clusterWith(configMap('shop', 'a'));
+    cluster.faults.inject({ operation: 'list', resource: 'configmaps', error: 'NotFound' });
+    const { collector, record } = await collectorOf(cluster, { includedNamespaces: ['shop'] });
+    await Array.fromAsync(collector.items());
+    expect(record.errors).toMatchObject([{ reason: 'ListFailed' }]);
   });
 
   it('says so when a list is not of one point in time', async () => {

@@ -1,4 +1,4 @@
-import { isServerUnreachable, messageOf } from '../errors.ts';
+import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
@@ -30,7 +30,8 @@ type Reach = { readonly lastKey: string } | 'the end';
 
 /**
  * Lists one resource after another, one page in memory at a time, and knows where it stands. A resource that cannot be
- * listed is an issue and the others go on, unless the API server is out of reach: then the list rejects.
+ * listed is an issue and the others go on, unless the API server is out of reach: then the list rejects. A resource that is
+ * no longer served has nothing to list.
  */
 export class ItemCollector {
   readonly #options: ItemCollectorOptions;
@@ -79,6 +80,24 @@ export class ItemCollector {
     );
   }
 
+  // Asked only when a list says that there is no such resource: one whose definition was deleted while the backup ran has
+  // taken its objects along, and what is gone is not missing from the backup.
+  async #isServed(resource: ApiResource): Promise<boolean> {
+    const { cluster, signal } = this.#options;
+    const { resources, failures } = await cluster.discover({ signal });
+    const isSame = ({
+      group,
+      version,
+    }: {
+      readonly group: string;
+      readonly version: string;
+    }): boolean => group === resource.group && version === resource.version;
+    return (
+      failures.some(isSame) ||
+      resources.some((served) => isSame(served) && served.resource === resource.resource)
+    );
+  }
+
   #scopesOf({ namespaced }: ApiResource): readonly (string | undefined)[] {
     const { namespaces } = this.#options.scope;
     return namespaced && namespaces !== undefined ? namespaces : [undefined];
@@ -110,6 +129,9 @@ export class ItemCollector {
       signal.throwIfAborted();
       if (isServerUnreachable(error)) {
         throw error;
+      }
+      if (isLifeboatError(error, 'NotFound') && !(await this.#isServed(resource))) {
+        return;
       }
       const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
       record.addError(
