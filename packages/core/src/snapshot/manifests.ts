@@ -11,6 +11,7 @@ import {
 } from '../model/object-path.ts';
 import { compareQuantities, formatQuantity } from '../model/quantity.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
+import { beingCreatedAnnotation } from './snapshot-step.ts';
 
 /** apiVersion of the snapshot objects that are written. */
 export const snapshotApiVersion = 'snapshot.storage.k8s.io/v1';
@@ -96,7 +97,7 @@ export function archivedVolumeSnapshotContent(
   backupName: string,
 ): KubernetesObject {
   return withValueAt(
-    withBackupLabel(snapshot.volumeSnapshotContent, backupName),
+    withoutBeingCreated(withBackupLabel(snapshot.volumeSnapshotContent, backupName)),
     ['spec', 'deletionPolicy'],
     snapshot.classDeletionPolicy,
   );
@@ -174,6 +175,13 @@ function withLeastRequest(
   const requested = valueAt(claim, path);
   const enough = typeof requested === 'string' && (compareQuantities(requested, least) ?? -1) >= 0;
   return enough ? claim : withValueAt(claim, path, least);
+}
+
+// The sidecar takes its mark off a moment after the snapshot is ready; on a restored content it would forbid the deletion.
+function withoutBeingCreated(content: KubernetesObject): KubernetesObject {
+  const unmarked = withoutValueAt(content, ['metadata', 'annotations', beingCreatedAnnotation]);
+  const isEmpty = Object.keys(unmarked.metadata.annotations ?? {}).length === 0;
+  return isEmpty ? withoutValueAt(unmarked, ['metadata', 'annotations']) : unmarked;
 }
 
 function withBackupLabel(object: KubernetesObject, backupName: string): KubernetesObject {
