@@ -67,7 +67,8 @@ const explained: readonly ExplainedDifference[] = [
   {
     file: contents,
     at: 'metadata generation',
-    why: 'The policy is set to Retain as soon as the content exists, not at the end.',
+    why: 'The policy is set to Retain as soon as the content exists. A content first seen when it is ready is stored as it was before.',
+    isSometimes: true,
   },
   {
     file: snapshots,
