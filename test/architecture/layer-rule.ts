@@ -43,6 +43,7 @@ const maxLines = 300;
  * imported outside its home, a forbidden name, too many lines.
  *
  * - A test may import what its layer may, and `testing` besides.
+ * - `<name>-fixture.ts` is support for tests beside it: a test to these rules, which only tests may import.
  * - Type imports count: a type from an outer layer ties the layers just as well.
  */
 export function violationsOf({ path, text }: SourceFile): readonly string[] {
@@ -82,6 +83,9 @@ function importViolations(path: string, specifier: string): string[] {
     return [`${path}: "${layer}" is no layer; add it to test/architecture/layer-rule.ts`];
   }
   const targetLayer = layerOf(target);
+  if (isTest(target) && !isTest(path)) {
+    return [`${path}: imports ${specifier}, which is support for tests and not published`];
+  }
   if (targetLayer === layer || allowed.includes(targetLayer)) return [];
   if (targetLayer === 'testing' && isTest(path)) return [];
   return [`${path}: ${layer} must not import ${targetLayer} (${specifier}); imports point inwards`];
@@ -111,5 +115,5 @@ function layerOf(path: string): string {
 }
 
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts');
+  return path.endsWith('.test.ts') || path.endsWith('-fixture.ts');
 }

@@ -14,6 +14,7 @@ describe('the layer rule', () => {
     { path: 'index.ts', text: `export { a } from './engine/create-engine.ts';` },
     { path: 'testing/fake-cluster.ts', text: `import { a } from '../stores/memory.ts';` },
     { path: 'backup/run-backup.test.ts', text: `import { a } from '../testing/fake-cluster.ts';` },
+    { path: 'backup/bench-fixture.ts', text: `import { a } from '../testing/fake-cluster.ts';` },
     { path: 'kubernetes/transport.ts', text: `import { request } from 'undici';` },
   ])('accepts $text in $path', ({ path, text }) => {
     expect(violationsOf({ path, text })).toEqual([]);
@@ -42,6 +43,7 @@ describe('the layer rule', () => {
       'model/a.ts',
       `import { a } from '../../../storage-s3/src/index.ts';`,
     ],
+    ['support for tests', 'snapshot/a.ts', `import { a } from './bench-fixture.ts';`],
     ['a package outside its home', 'restore/a.ts', `import { request } from 'undici';`],
     ['a package in the model', 'model/a.ts', `import { readFileSync } from 'node:fs';`],
     ['any layer, in a folder that is none', 'shared/a.ts', `import { a } from '../model/a.ts';`],

@@ -10,7 +10,7 @@ import {
   removeImportedSnapshot,
 } from './imported-snapshot.ts';
 import { archivedVolumeSnapshot, archivedVolumeSnapshotContent } from './manifests.ts';
-import { SnapshotBench } from './snapshot-bench.ts';
+import { SnapshotBench } from './snapshot-bench-fixture.ts';
 
 type Bench = SnapshotBench<FakeCluster>;
 

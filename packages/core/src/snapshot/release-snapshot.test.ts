@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { type ReleaseSnapshotRequest, releaseSnapshot } from './release-snapshot.ts';
-import { SnapshotBench } from './snapshot-bench.ts';
+import { SnapshotBench } from './snapshot-bench-fixture.ts';
 
 type Bench = SnapshotBench<FakeCluster>;
 

@@ -4,7 +4,7 @@ import {
   type RemoveSnapshotObjectsRequest,
   removeSnapshotObjects,
 } from './remove-snapshot-objects.ts';
-import { SnapshotBench } from './snapshot-bench.ts';
+import { SnapshotBench } from './snapshot-bench-fixture.ts';
 
 type Bench = SnapshotBench<FakeCluster>;
 

@@ -5,7 +5,7 @@ import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { CsiFault } from '../testing/fake-cluster/csi/csi-faults.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import { SnapshotBench } from './snapshot-bench.ts';
+import { SnapshotBench } from './snapshot-bench-fixture.ts';
 
 type Bench = SnapshotBench<FakeCluster>;
 

@@ -4,7 +4,7 @@ import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { LogFields, Logger } from '../ports/logger.ts';
-import { LeapingClock } from './leaping-clock.ts';
+import { LeapingClock } from '../testing/leaping-clock.ts';
 import type { SnapshotSession } from './snapshot-session.ts';
 import type { TakeSnapshotRequest } from './take-snapshot.ts';
 import { VolumeSnapshotter, type VolumeSnapshotterOptions } from './volume-snapshotter.ts';
