@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallOptions } from '../ports/object-store.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { deleteBackupFiles } from './delete-backup-files.ts';
-import { backupKey, claimKey } from './key-layout.ts';
+import { backupKey, claimKey, deletionMarkKey } from './key-layout.ts';
 
 /** Remembers the order of deletions, and fails those of one key. */
 class WatchedStore extends MemoryObjectStore {
@@ -23,6 +23,7 @@ async function storeWithBackup(): Promise<WatchedStore> {
   const store = new WatchedStore();
   for (const key of [
     claimKey('b1'),
+    deletionMarkKey('b1'),
     backupKey('b1', 'backup'),
     backupKey('b1', 'archive'),
     'backups/b1/of-a-later-version.json',
@@ -40,7 +41,7 @@ async function keysOf(store: MemoryObjectStore): Promise<readonly string[]> {
 }
 
 describe('deleteBackupFiles', () => {
-  it('deletes the whole directory and nothing beside it: the description first, the claim last', async () => {
+  it('deletes the whole directory and nothing beside it: the description first, the mark and the claim last', async () => {
     const store = await storeWithBackup();
     await deleteBackupFiles(store, 'b1');
     expect(await keysOf(store)).toEqual([
@@ -48,7 +49,7 @@ describe('deleteBackupFiles', () => {
       'restores/b1/restore-b1-logs.gz',
     ]);
     expect(store.deleted[0]).toBe(backupKey('b1', 'backup'));
-    expect(store.deleted.at(-1)).toBe(claimKey('b1'));
+    expect(store.deleted.slice(-2)).toEqual([deletionMarkKey('b1'), claimKey('b1')]);
   });
 
   it('keeps the claim when a file cannot be deleted, so that the rest is found again', async () => {
@@ -67,7 +68,7 @@ describe('deleteBackupFiles', () => {
     const store = await storeWithBackup();
     store.failing = backupKey('b1', 'backup');
     await expect(deleteBackupFiles(store, 'b1')).rejects.toThrow('locked');
-    expect(await keysOf(store)).toHaveLength(6);
+    expect(await keysOf(store)).toHaveLength(7);
   });
 
   it('takes a missing backup for a deleted one', async () => {

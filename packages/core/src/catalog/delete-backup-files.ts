@@ -1,12 +1,12 @@
 import { runAll } from '../internal/run-all.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { backupDirectory, backupKey, claimKey } from './key-layout.ts';
+import { backupDirectory, backupKey, claimKey, deletionMarkKey } from './key-layout.ts';
 
 const concurrency = 8;
 
 /**
- * Deletes everything in a backup's directory: `velero-backup.json` first, so that nobody sees a backup that lacks a part, and
- * the claim last, so that what an interrupted deletion leaves is recognised as unfinished. Repeating it is harmless.
+ * Deletes everything in a backup's directory: `velero-backup.json` first, so that nobody sees a backup that lacks a part, the
+ * mark of the deletion and the claim last, so that what an interrupted deletion leaves is recognised. Repeating it is harmless.
  */
 export async function deleteBackupFiles(
   store: ObjectStore,
@@ -14,10 +14,10 @@ export async function deleteBackupFiles(
   { signal }: CallOptions = {},
 ): Promise<void> {
   const first = backupKey(name, 'backup');
-  const last = claimKey(name);
+  const last = [deletionMarkKey(name), claimKey(name)];
   const between: string[] = [];
   for await (const { key } of store.list(backupDirectory(name), { signal })) {
-    if (key !== first && key !== last) {
+    if (key !== first && !last.includes(key)) {
       between.push(key);
     }
   }
@@ -26,5 +26,7 @@ export async function deleteBackupFiles(
     concurrency,
     signal,
   });
-  await store.delete(last, { signal });
+  for (const key of last) {
+    await store.delete(key, { signal });
+  }
 }

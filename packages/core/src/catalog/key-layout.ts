@@ -41,6 +41,15 @@ export function claimKey(name: string): string {
 }
 
 /**
+ * The key of the mark that the deletion of a backup has begun.
+ *
+ * @throws {ValidationError} as {@link backupDirectory} does.
+ */
+export function deletionMarkKey(name: string): string {
+  return `${backupDirectory(name)}lifeboat-deletion.json`;
+}
+
+/**
  * The folder of a restore, `restores/<name>/`.
  *
  * @throws {ValidationError} when the name is not a DNS-1123 subdomain.

@@ -1,5 +1,6 @@
 import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { readArtifactList } from '../catalog/backup-files.ts';
+import { markDeletion } from '../catalog/deletion-mark.ts';
 import { LifeboatError, messageOf } from '../errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/object-path.ts';
@@ -21,6 +22,7 @@ export interface DeleteBackupDependencies {
 /**
  * Frees the storage snapshots of a backup, one after another, with the snapshot objects of this cluster that still stand for
  * them, and deletes its files once all of them are gone. A backup, a snapshot or a file that is missing already is success.
+ * The backup is marked first, so that a deletion which was interrupted can be found and finished.
  *
  * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed: the others are tried all the same, the
  * files stay, and the call can be repeated.
@@ -31,6 +33,7 @@ export async function deleteBackup(
   { signal }: CallOptions = {},
 ): Promise<void> {
   const failures: string[] = [];
+  await markDeletion(store, name, { clock, signal });
   for (const { driver, snapshotHandle } of await snapshotsOf(store, name, signal)) {
     try {
       await releaseSnapshot(
