@@ -5,6 +5,7 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
+import { entryBytes } from './entry-bytes.ts';
 import { parseEntryPath } from './entry-path.ts';
 
 /** Options of {@link readArchive}. */
@@ -70,7 +71,7 @@ export async function* readArchive(
       if (entry === undefined || !select(entry)) {
         tarEntry.resume();
       } else {
-        yield { entry, bytes: await bytesOf(tarEntry) };
+        yield { entry, bytes: await entryBytes(tarEntry) };
       }
     }
     await reading;
@@ -91,17 +92,6 @@ function limitsOf({
   maximumRatio = 500,
 }: ReadArchiveOptions): ArchiveLimits {
   return { maximumTotalBytes, maximumRatio };
-}
-
-async function bytesOf(entry: AsyncIterable<unknown>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of entry) {
-    // Always so, but the parser's declarations do not say it.
-    if (chunk instanceof Uint8Array) {
-      chunks.push(chunk);
-    }
-  }
-  return Buffer.concat(chunks);
 }
 
 function asCorruption(error: unknown): unknown {

@@ -1,9 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { LifeboatError } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
-import { coalesce } from '../internal/coalesce.ts';
 import { stringifyJson } from '../model/json.ts';
 import {
   describeObject,
@@ -11,7 +9,9 @@ import {
   type KubernetesObject,
   referenceTo,
 } from '../model/kubernetes.ts';
+import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
 import { entryPathsOf, parseEntryPath } from './entry-path.ts';
+import { type GroupPlace, GzipMembers } from './gzip-members.ts';
 import { MeasuredBody } from './measured-body.ts';
 import { TarStreamWriter } from './tar-stream-writer.ts';
 
@@ -46,11 +46,13 @@ export interface WrittenArchive<T> {
   readonly sizeBytes: number;
   /** Of the compressed bytes, in hexadecimal. */
   readonly sha256: string;
+  /** Where each object lies in it. */
+  readonly index: ArchiveIndex;
 }
 
 /**
  * Streams a gzipped tar in Velero's layout from a producer of objects to a sink, such as `ObjectStore.put`. Memory is
- * bounded by the buffers between the two, however many objects there are.
+ * bounded by the buffers between the two, but for the index, which grows with the number of objects.
  *
  * - When the sink or the producer fails, the other one is aborted, both are awaited, and the first error is thrown.
  * - Aborted: the entry in hand is finished, the sink gets the abort so that it can undo, then it rejects with `signal.reason`.
@@ -64,11 +66,12 @@ export async function writeArchive<T>(
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
   const tar = new TarStreamWriter(modifiedAt);
-  const objects = new ObjectQueue(tar, scope.signal);
-  const entrance = coalesce();
-  const gzip = createGzip();
+  const gzip = new GzipMembers();
+  const objects = new ObjectQueue(tar, gzip, scope.signal);
   const body = new MeasuredBody(gzip);
-  scope.signal.addEventListener('abort', () => entrance.destroy(errorOf(scope.signal.reason)));
+  // What breaks here breaks the body too, and the sink reports it.
+  gzip.on('error', () => undefined);
+  scope.signal.addEventListener('abort', () => gzip.destroy(errorOf(scope.signal.reason)));
 
   const fail = (error: unknown): void => {
     scope.abort(error);
@@ -78,9 +81,7 @@ export async function writeArchive<T>(
     production.catch(fail).finally(() => {
       tar.finalize();
     }),
-    pump(tar.output, entrance).catch(fail),
-    // What breaks here breaks the body too, and the sink reports it.
-    pipeline(entrance, gzip).catch(() => undefined),
+    pump(tar.output, gzip).catch(fail),
     runSink(sink, body, scope.signal).catch(fail),
   ]);
   scope.signal.throwIfAborted();
@@ -89,6 +90,7 @@ export async function writeArchive<T>(
     entries: objects.entries,
     sizeBytes: body.sizeBytes,
     sha256: body.sha256,
+    index: { members: gzip.members, objects: objects.index },
   };
 }
 
@@ -120,13 +122,13 @@ async function runSink(
 }
 
 /** Carries the tar stream over to its very end; what a destroyed stream no longer takes is dropped. */
-async function pump(tar: AsyncIterable<Uint8Array>, entrance: Transform): Promise<void> {
+async function pump(tar: AsyncIterable<Uint8Array>, gzip: Transform): Promise<void> {
   for await (const chunk of tar) {
-    if (!entrance.destroyed && !entrance.write(chunk)) {
-      await drained(entrance);
+    if (!gzip.destroyed && !gzip.write(chunk)) {
+      await drained(gzip);
     }
   }
-  entrance.end();
+  gzip.end();
 }
 
 function drained(stream: Transform): Promise<void> {
@@ -139,16 +141,24 @@ function drained(stream: Transform): Promise<void> {
   });
 }
 
+interface MeasuredContent {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 /** Lets overlapping calls write one after another. */
 class ObjectQueue implements ArchiveWriter {
   readonly #tar: TarStreamWriter;
+  readonly #gzip: GzipMembers;
   readonly #signal: AbortSignal;
+  readonly #index: IndexedObject[] = [];
   #last: Promise<void> = Promise.resolve();
   #closed = false;
   #entries = 0;
 
-  constructor(tar: TarStreamWriter, signal: AbortSignal) {
+  constructor(tar: TarStreamWriter, gzip: GzipMembers, signal: AbortSignal) {
     this.#tar = tar;
+    this.#gzip = gzip;
     this.#signal = signal;
   }
 
@@ -156,8 +166,14 @@ class ObjectQueue implements ArchiveWriter {
     return this.#entries;
   }
 
+  /** The objects that have come out of the tar stream, in order. */
+  get index(): readonly IndexedObject[] {
+    return this.#index;
+  }
+
   async writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
     const reference = referenceTo(resource, object);
+    const { namespace, name } = reference;
     const paths = entryPathsOf(reference);
     if (!paths.every((path) => parseEntryPath(path) !== undefined)) {
       throw new LifeboatError(
@@ -165,11 +181,22 @@ class ObjectQueue implements ArchiveWriter {
         { code: 'Unsupported', operation: 'write archive', target: describeObject(reference) },
       );
     }
-    await this.writeFiles(paths, () => stringifyJson(object));
+    const { group, version, resource: plural } = resource;
+    await this.writeFiles(
+      paths,
+      () => stringifyJson(object),
+      (place, bytes) => {
+        this.#index.push({ group, version, resource: plural, namespace, name, ...place, ...bytes });
+      },
+    );
   }
 
   /** Writes files of the same content when their turn comes. */
-  async writeFiles(paths: readonly string[], contentOf: () => string): Promise<void> {
+  async writeFiles(
+    paths: readonly string[],
+    contentOf: () => string,
+    onPlace: (place: GroupPlace, content: MeasuredContent) => void = () => undefined,
+  ): Promise<void> {
     if (this.#closed) {
       throw new LifeboatError('write archive: the producer has returned, the archive is closed', {
         code: 'Closed',
@@ -179,6 +206,10 @@ class ObjectQueue implements ArchiveWriter {
     const turn = this.#last.then(async () => {
       this.#signal.throwIfAborted();
       const bytes = Buffer.from(contentOf());
+      const content = { sizeBytes: bytes.byteLength, sha256: hash('sha256', bytes, 'base64') };
+      this.#gzip.expectGroup(paths.length, (place) => {
+        onPlace(place, content);
+      });
       await Promise.all(paths.map((path) => this.#tar.append(path, bytes)));
       this.#entries += paths.length;
     });
