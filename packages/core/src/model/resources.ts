@@ -8,6 +8,7 @@ export const Resources = {
   persistentVolumes: { group: '', version: 'v1', resource: 'persistentvolumes' },
   priorityClasses: { group: 'scheduling.k8s.io', version: 'v1', resource: 'priorityclasses' },
   storageClasses: { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' },
+  csiDrivers: { group: 'storage.k8s.io', version: 'v1', resource: 'csidrivers' },
   customResourceDefinitions: {
     group: 'apiextensions.k8s.io',
     version: 'v1',

@@ -7,8 +7,8 @@ import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
-import { reportOrMoment } from './await-snapshot.ts';
 import { releasePatch } from './manifests.ts';
+import { reportOrMoment } from './report-or-moment.ts';
 import { beingCreatedAnnotation } from './snapshot-step.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';
 

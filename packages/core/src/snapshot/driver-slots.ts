@@ -1,69 +1,168 @@
 import type { CallOptions } from '../ports/object-store.ts';
 
-/** Admits a limited number of snapshots per CSI driver at a time: storage refuses what comes in too large a burst. */
+/** The volume that a snapshot is to be taken of. */
+export interface SnapshotSource {
+  readonly driver: string;
+  readonly volumeHandle: string;
+}
+
+// Snapshots that are under way together meet the same refusal; it counts once.
+const sameRefusalMs = 5_000;
+
+/**
+ * Admits a limited number of snapshots per CSI driver at a time, since storage refuses what comes in too large a burst, and
+ * one per volume. While a driver refuses, the limit is halved again and again, down to one; with every snapshot it then cuts,
+ * the limit grows by one until it is back.
+ */
 export class DriverSlots {
-  readonly #limit: number;
-  readonly #queues = new Map<string, DriverQueue>();
+  readonly #most: number;
+  readonly #drivers = new Map<string, DriverLoad>();
+  readonly #volumes = new Map<string, Queue>();
+
+  constructor(limit: number) {
+    this.#most = limit;
+  }
+
+  /**
+   * Waits for a free slot, first come first served. Dispose it to pass it on; repeated disposal does nothing. Aborted while
+   * waiting: the place in the queue is given up and the call rejects with `signal.reason`.
+   */
+  async acquire(
+    { driver, volumeHandle }: SnapshotSource,
+    { signal }: CallOptions = {},
+  ): Promise<Disposable> {
+    signal?.throwIfAborted();
+    // The volume first: who waits for it does not keep others from the driver.
+    const key = `${driver}/${volumeHandle}`;
+    const volume = this.#volumes.get(key) ?? new Queue(1);
+    this.#volumes.set(key, volume);
+    const volumeSlot = await volume.enter(signal);
+    const release = (): void => {
+      volumeSlot[Symbol.dispose]();
+      if (volume.isEmpty) {
+        this.#volumes.delete(key);
+      }
+    };
+    try {
+      const driverSlot = await this.#freshLoadOf(driver).queue.enter(signal);
+      return {
+        [Symbol.dispose]: () => {
+          driverSlot[Symbol.dispose]();
+          release();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Takes that a driver refuses because of its load: fewer are admitted. */
+  reportRefusal(driver: string, nowMs: number): void {
+    const load = this.#loadOf(driver);
+    load.refusingSinceMs ??= nowMs;
+    if (nowMs - (load.reducedAtMs ?? Number.NEGATIVE_INFINITY) >= sameRefusalMs) {
+      load.reducedAtMs = nowMs;
+      load.queue.setLimit(Math.max(1, Math.floor(load.queue.limit / 2)));
+    }
+  }
+
+  /** Takes that a driver has cut a snapshot: one more is admitted, up to the limit. */
+  reportSuccess(driver: string): void {
+    const load = this.#loadOf(driver);
+    load.refusingSinceMs = undefined;
+    load.queue.setLimit(Math.min(this.#most, load.queue.limit + 1));
+  }
+
+  /** Since when a driver has refused every snapshot; absent when it does not. */
+  refusingSinceMs(driver: string): number | undefined {
+    return this.#drivers.get(driver)?.refusingSinceMs;
+  }
+
+  // What a driver refused to an earlier run says nothing about this one.
+  #freshLoadOf(driver: string): DriverLoad {
+    if (this.#loadOf(driver).queue.isEmpty) {
+      this.#drivers.delete(driver);
+    }
+    return this.#loadOf(driver);
+  }
+
+  #loadOf(driver: string): DriverLoad {
+    const load = this.#drivers.get(driver) ?? { queue: new Queue(this.#most) };
+    this.#drivers.set(driver, load);
+    return load;
+  }
+}
+
+interface DriverLoad {
+  readonly queue: Queue;
+  refusingSinceMs?: number | undefined;
+  reducedAtMs?: number | undefined;
+}
+
+class Queue {
+  #limit: number;
+  #taken = 0;
+  /** In order of arrival. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /**
-   * Waits for a free slot of a driver, first come first served. Dispose it to pass it on; repeated disposal does nothing.
-   * Aborted while waiting: the place in the queue is given up and the call rejects with `signal.reason`.
-   */
-  async acquire(driver: string, { signal }: CallOptions = {}): Promise<Disposable> {
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#taken === 0 && this.#waiting.size === 0;
+  }
+
+  setLimit(limit: number): void {
+    this.#limit = limit;
+    this.#admit();
+  }
+
+  async enter(signal: AbortSignal | undefined): Promise<Disposable> {
     signal?.throwIfAborted();
-    const queue = this.#queueOf(driver);
-    if (queue.taken < this.#limit) {
-      queue.taken += 1;
+    if (this.#taken < this.#limit) {
+      this.#taken += 1;
     } else {
-      await waitForTurn(queue, signal);
+      await this.#waitForTurn(signal);
     }
     let held = true;
     return {
       [Symbol.dispose]: () => {
         if (held) {
           held = false;
-          passOn(queue);
+          this.#taken -= 1;
+          this.#admit();
         }
       },
     };
   }
 
-  #queueOf(driver: string): DriverQueue {
-    const queue = this.#queues.get(driver) ?? { taken: 0, waiting: new Set() };
-    this.#queues.set(driver, queue);
-    return queue;
+  async #waitForTurn(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const take = (): void => resolve();
+    this.#waiting.add(take);
+    signal?.addEventListener('abort', take, { once: true });
+    await promise;
+    signal?.removeEventListener('abort', take);
+    if (this.#waiting.delete(take)) {
+      signal?.throwIfAborted();
+    }
   }
-}
 
-interface DriverQueue {
-  taken: number;
-  /** In order of arrival. */
-  readonly waiting: Set<() => void>;
-}
-
-// A turn is the slot itself, handed over: `taken` does not change.
-async function waitForTurn(queue: DriverQueue, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const take = (): void => resolve();
-  queue.waiting.add(take);
-  signal?.addEventListener('abort', take, { once: true });
-  await promise;
-  signal?.removeEventListener('abort', take);
-  if (queue.waiting.delete(take)) {
-    signal?.throwIfAborted();
+  // Whoever is admitted has the slot from now on, not from when it wakes: nobody can come between.
+  #admit(): void {
+    for (const next of this.#waiting) {
+      if (this.#taken >= this.#limit) {
+        return;
+      }
+      this.#taken += 1;
+      this.#waiting.delete(next);
+      next();
+    }
   }
-}
-
-function passOn(queue: DriverQueue): void {
-  const [next] = queue.waiting;
-  if (next === undefined) {
-    queue.taken -= 1;
-    return;
-  }
-  queue.waiting.delete(next);
-  next();
 }

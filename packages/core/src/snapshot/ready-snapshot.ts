@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../model/kubernetes.ts';
+import { numberAt, stringAt } from '../model/object-path.ts';
 
 /** A snapshot of one claim that is ready to use, with its two objects as they were last seen. */
 export interface ReadySnapshot {
@@ -17,4 +18,33 @@ export interface ReadySnapshot {
   readonly restoreSizeBytes?: number | undefined;
   /** When the storage took it, RFC 3339; absent when the driver does not tell. */
   readonly createdAt?: string | undefined;
+}
+
+/** Describes a snapshot of a claim's volume whose objects say that it is ready. */
+export function readySnapshot(
+  {
+    claim,
+    volume,
+    snapshotClass,
+  }: Readonly<Record<'claim' | 'volume' | 'snapshotClass', KubernetesObject>>,
+  {
+    volumeSnapshot,
+    volumeSnapshotContent,
+    snapshotHandle,
+  }: Pick<ReadySnapshot, 'volumeSnapshot' | 'volumeSnapshotContent' | 'snapshotHandle'>,
+  classDeletionPolicy: 'Delete' | 'Retain',
+): ReadySnapshot {
+  return {
+    claimNamespace: claim.metadata.namespace ?? '',
+    claimName: claim.metadata.name,
+    volumeName: volume.metadata.name,
+    volumeSnapshot,
+    volumeSnapshotContent,
+    snapshotClass,
+    classDeletionPolicy,
+    driver: stringAt(volume, ['spec', 'csi', 'driver']) ?? '',
+    snapshotHandle,
+    restoreSizeBytes: numberAt(volumeSnapshotContent, ['status', 'restoreSize']),
+    createdAt: stringAt(volumeSnapshot, ['status', 'creationTime']),
+  };
 }

@@ -6,7 +6,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { LogFields, Logger } from '../ports/logger.ts';
 import { LeapingClock } from '../testing/leaping-clock.ts';
 import type { SnapshotSession } from './snapshot-session.ts';
-import type { TakeSnapshotRequest } from './take-snapshot.ts';
+import type { TakeSnapshotRequest } from './take-snapshot-request.ts';
 import { VolumeSnapshotter, type VolumeSnapshotterOptions } from './volume-snapshotter.ts';
 
 /** What the bench needs of a fake cluster. */

@@ -14,5 +14,6 @@ export interface SnapshotContext {
   readonly backupName: string;
   readonly runId: string;
   readonly errorGraceMs: number;
+  readonly diagnoseAfterMs: number;
   readonly cleanUpTimeoutMs: number;
 }

@@ -1,6 +1,7 @@
 import { LifeboatError, messageOf } from '../errors.ts';
 import { describeObject, type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import type { SnapshotDiagnosis } from './diagnose.ts';
 
 /** Builds the error of a snapshot that failed: whose it is, why, and what else its user should know. */
 export function snapshotFailure(
@@ -22,6 +23,16 @@ export function snapshotFailure(
     `${operation}: ${target}: ${why}${note === undefined ? '' : `. ${note}`}`,
     { code: 'SnapshotFailed', operation, target, cause },
   );
+}
+
+/** Adds to why a snapshot failed what a look at its objects has shown, and what to do. */
+export function explainFailure(
+  reason: string,
+  { finding, advice, error }: SnapshotDiagnosis,
+): string {
+  return error !== undefined && reason.includes(error)
+    ? `${reason}. ${advice}`
+    : `${reason}: ${finding}. ${advice}`;
 }
 
 /** Names a VolumeSnapshot or its content for a message. */

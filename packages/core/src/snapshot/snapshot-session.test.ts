@@ -5,7 +5,9 @@ import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { CsiFault } from '../testing/fake-cluster/csi/csi-faults.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import type { SnapshotDiagnosis } from './diagnose.ts';
 import { SnapshotBench } from './snapshot-bench-fixture.ts';
+import type { TakeSnapshotRequest } from './take-snapshot-request.ts';
 
 type Bench = SnapshotBench<FakeCluster>;
 
@@ -88,7 +90,11 @@ it('requests no more snapshots of a driver at a time than it may', async () => {
     cutting += state === 'Requested' ? 1 : state === 'HandleAssigned' ? -1 : 0;
     most = Math.max(most, cutting);
   };
-  const requests = await Promise.all(Array.from({ length: 6 }, () => bench.request({ onState })));
+  const names = Array.from({ length: 6 }, (_, index) => `data-${index}`);
+  for (const name of names) {
+    await bench.createClaim(name);
+  }
+  const requests = await Promise.all(names.map((name) => bench.request({ onState }, name)));
   await Promise.all(requests.map((request) => session.take(request)));
   expect(most).toBe(2);
 });
@@ -104,6 +110,140 @@ it('goes on where it stood when the watches break and their history is forgotten
     },
   });
   await expect(session.take(request)).resolves.toMatchObject({ claimName: 'data' });
+});
+
+it('requests no two snapshots of a volume at a time', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 1_000 });
+  const session = await bench.openSession();
+  const states: SnapshotState[] = [];
+  const onState = (state: SnapshotState): void => void states.push(state);
+  const requests = await Promise.all([bench.request({ onState }), bench.request({ onState })]);
+  await Promise.all(requests.map((request) => session.request(request)));
+  const requestedAt = states.flatMap((state, index) => (state === 'Requested' ? [index] : []));
+  expect(requestedAt).toEqual([0, states.indexOf('HandleAssigned') + 1]);
+});
+
+it('resolves a request when the storage has cut the snapshot, long before it is ready', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', readyAfterMs: 3_600_000 });
+  const session = await bench.openSession();
+  const states: string[] = [];
+  const startedMs = bench.clock.now().getTime();
+  const cut = await session.request(
+    await bench.request({ onState: (state) => states.push(state) }),
+  );
+  expect(bench.clock.now().getTime() - startedMs).toBeLessThan(60_000);
+  expect(states).toEqual(['Requested', 'Bound', 'HandleAssigned']);
+  expect(bench.cluster.csi.storage.snapshots.has(cut.snapshotHandle)).toBe(true);
+  const [first, second] = await Promise.all([cut.ready(), cut.ready()]);
+  expect(second).toBe(first);
+  expect(first).toMatchObject({ claimName: 'data', snapshotHandle: cut.snapshotHandle });
+  expect(states.at(-1)).toBe('ReadyToUse');
+  await session.detach(first);
+  expect(states.at(-1)).toBe('Detached');
+});
+
+it('counts the time until ready from the cut, not from the request', async () => {
+  await using bench = await openBench();
+  const fault: CsiFault = { call: 'CreateSnapshot', delayMs: 400_000, readyAfterMs: 400_000 };
+  bench.cluster.csi.inject(fault);
+  const session = await bench.openSession();
+  const limits = { handleTimeoutMs: 500_000, readyTimeoutMs: 500_000 };
+  await expect(session.take(await bench.request(limits))).resolves.toBeDefined();
+});
+
+it('discards a snapshot that nobody waits to be ready', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', readyAfterMs: 3_600_000 });
+  const session = await bench.openSession();
+  const cut = await session.request(await bench.request());
+  await cut.discard();
+  await cut.discard();
+  expect(await bench.leftovers()).toEqual([]);
+});
+
+it('frees a cut snapshot when the wait for ready is aborted', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', readyAfterMs: Number.POSITIVE_INFINITY });
+  const session = await bench.openSession();
+  const cut = await session.request(await bench.request());
+  const reason = new Error('stop');
+  await expect(cut.ready({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
+it('waits for a busy driver, and asks it for less at a time until it has recovered', async () => {
+  await using bench = await openBench();
+  const session = await bench.openSession({ errorGraceMs: 5_000, concurrencyPerDriver: 4 });
+  const names = Array.from({ length: 6 }, (_, index) => `data-${index}`);
+  const busy = names.map((claimName) =>
+    bench.cluster.csi.inject({ ...always, claimName, code: 'ResourceExhausted' }),
+  );
+  const requested = new Set<string>();
+  const requestedAfterOneRecovered: number[] = [];
+  const requestOf = async (claimName: string): Promise<TakeSnapshotRequest> => {
+    await bench.createClaim(claimName);
+    let delays = 0;
+    const onDelay = ({ cause }: SnapshotDiagnosis): void => {
+      expect(cause).toBe('RateLimited');
+      delays += 1;
+      if (delays === 1) {
+        busy[0]?.[Symbol.dispose]();
+      } else if (delays === 3) {
+        requestedAfterOneRecovered.push(requested.size);
+        bench.cluster.csi.clearFaults();
+      }
+    };
+    return bench.request({ onState: () => requested.add(claimName), onDelay }, claimName);
+  };
+  const requests: TakeSnapshotRequest[] = [];
+  for (const name of names) {
+    requests.push(await requestOf(name));
+  }
+  await expect(Promise.all(requests.map((request) => session.take(request)))).resolves.toHaveLength(
+    6,
+  );
+  expect(requestedAfterOneRecovered[0]).toBe(4);
+});
+
+it('gives a busy driver up after the handle timeout, and says what to do', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ ...always, code: 'ResourceExhausted' });
+  const session = await bench.openSession({ errorGraceMs: 5_000 });
+  const startedMs = bench.clock.now().getTime();
+  const taken = session.take(await bench.request({ handleTimeoutMs: 300_000 }));
+  await expect(taken).rejects.toThrow(
+    /code = ResourceExhausted.*It is called again, with fewer snapshots at a time/,
+  );
+  expect(bench.clock.now().getTime() - startedMs).toBeGreaterThanOrEqual(300_000);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
+it.each([
+  ['may read what it looks at', false],
+  ['may not read it', true],
+])('tells early and again why there is no snapshot yet, when it %s', async (_case, isForbidden) => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 100_000 });
+  if (isForbidden) {
+    bench.cluster.faults.inject({ resource: 'events', error: 'Forbidden' });
+    bench.cluster.faults.inject({ resource: 'csidrivers.storage.k8s.io', error: 'Forbidden' });
+  }
+  const session = await bench.openSession();
+  const startedMs = bench.clock.now().getTime();
+  const delays: unknown[] = [];
+  const request = await bench.request({
+    onDelay: ({ cause }, { volumeSnapshotName }) => {
+      const afterS = Math.round((bench.clock.now().getTime() - startedMs) / 1_000);
+      delays.push({ cause, afterS, isNamed: volumeSnapshotName !== undefined });
+    },
+  });
+  await session.take(request);
+  expect(delays).toEqual([
+    { cause: 'StorageBusy', afterS: 30, isNamed: true },
+    { cause: 'StorageBusy', afterS: 60, isNamed: true },
+  ]);
 });
 
 it('gets over a driver that fails once', async () => {
@@ -245,8 +385,8 @@ it('ignores what a listener throws, and logs it', async () => {
   };
   await session.take(await bench.request({ onState }));
   expect(bench.warnings[0]).toEqual({
-    message: 'a listener for snapshot states threw',
-    fields: { state: 'Requested', error: 'oops' },
+    message: 'an event listener threw',
+    fields: { event: 'Requested', error: 'oops' },
   });
 });
 

@@ -1,22 +1,21 @@
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { onceReachable } from '../internal/once-reachable.ts';
+import { safeListener } from '../internal/safe-listener.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import { referenceTo } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
 import { Resources } from '../model/resources.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import type { CutSnapshot } from './cut-snapshot.ts';
 import { detachSnapshot } from './detach-snapshot.ts';
 import { deleteIfSame, discardSnapshot } from './discard-snapshot.ts';
 import { keepPatch } from './manifests.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
 import { releaseSnapshot } from './release-snapshot.ts';
+import { requestSnapshot } from './snapshot-attempt.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import { describeSnapshotObject, snapshotFailure } from './snapshot-failure.ts';
-import {
-  type SnapshotStateListener,
-  type TakeSnapshotRequest,
-  takeSnapshot,
-} from './take-snapshot.ts';
+import type { SnapshotReport, TakeSnapshotRequest } from './take-snapshot-request.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';
 
 /**
@@ -28,29 +27,44 @@ import type { TrackedSnapshot } from './tracked-snapshot.ts';
  */
 export class SnapshotSession implements AsyncDisposable {
   readonly #context: SnapshotContext;
-  readonly #listeners = new Map<string, SnapshotStateListener>();
+  readonly #reporters = new Map<string, (report: SnapshotReport) => void>();
 
   constructor(context: SnapshotContext) {
     this.#context = context;
   }
 
   /**
-   * Snapshots the volume of a bound claim and resolves when the snapshot is ready to use.
+   * Requests the snapshot of a bound claim's volume and resolves when the storage has cut it: from then on the data may
+   * change, for example because hooks let the application go on. To wait until it is usable is a second call, `ready`.
    *
+   * - Request the claims that belong together at once: each waits for room at its driver, not for the others.
    * - Its content gets policy Retain as soon as it exists: from then on no deletion of the VolumeSnapshot or its namespace
    *   destroys the storage snapshot.
-   * - An error of the driver counts only when it stands for `errorGraceMs`, since the sidecar calls the driver again.
+   * - An error of the driver counts only when it stands for `errorGraceMs`, since the sidecar calls the driver again; that the
+   *   driver is busy or does not answer, only when it lasts for `handleTimeoutMs`.
    * - Failed or aborted: what was made is removed again, storage snapshot included, before the call rejects.
    * - `onState` hears of Requested, Bound, HandleAssigned and ReadyToUse, of Failed, and of Detached if it comes to that.
    *
    * @throws {LifeboatError} code SnapshotFailed: the driver failed, time ran out, or an object was deleted meanwhile. The
-   * message says so in the driver's words, and names what could not be removed.
+   * message says so in the driver's words, says what to look at, and names what could not be removed.
    */
+  async request(request: TakeSnapshotRequest, options: CallOptions = {}): Promise<CutSnapshot> {
+    const report = this.#reporterOf(request);
+    const cut = await requestSnapshot(this.#context, request, report, options);
+    return {
+      ...cut,
+      ready: async (readyOptions) => {
+        const snapshot = await cut.ready(readyOptions);
+        this.#reporters.set(keyOf(snapshot), report);
+        return snapshot;
+      },
+    };
+  }
+
+  /** Snapshots the volume of a bound claim and resolves when the snapshot is ready: {@link SnapshotSession.request} and `ready`. */
   async take(request: TakeSnapshotRequest, options: CallOptions = {}): Promise<ReadySnapshot> {
-    const report = this.#safeListener(request.onState);
-    const snapshot = await takeSnapshot(this.#context, request, report, options);
-    this.#listeners.set(keyOf(snapshot), report);
-    return snapshot;
+    const cut = await this.request(request, options);
+    return cut.ready(options);
   }
 
   /**
@@ -64,12 +78,13 @@ export class SnapshotSession implements AsyncDisposable {
     await this.#within('detach', snapshot, options, async (tracked, signal) => {
       await detachSnapshot({ cluster: this.#context.cluster, tracked, snapshot }, { signal });
     });
-    this.#listeners.get(keyOf(snapshot))?.('Detached', {
+    const details = {
       volumeSnapshotName: snapshot.volumeSnapshot.metadata.name,
       volumeSnapshotContentName: snapshot.volumeSnapshotContent.metadata.name,
       snapshotHandle: snapshot.snapshotHandle,
-    });
-    this.#listeners.delete(keyOf(snapshot));
+    };
+    this.#reporters.get(keyOf(snapshot))?.({ type: 'Detached', details });
+    this.#reporters.delete(keyOf(snapshot));
   }
 
   /**
@@ -108,7 +123,7 @@ export class SnapshotSession implements AsyncDisposable {
         { signal },
       );
     });
-    this.#listeners.delete(keyOf(snapshot));
+    this.#reporters.delete(keyOf(snapshot));
   }
 
   /** Ends the watches; a snapshot that is still being taken fails. Repeated calls do nothing. */
@@ -146,17 +161,14 @@ export class SnapshotSession implements AsyncDisposable {
     }
   }
 
-  #safeListener(listener: SnapshotStateListener | undefined): SnapshotStateListener {
-    return (state, details) => {
-      try {
-        listener?.(state, details);
-      } catch (error) {
-        this.#context.logger.warn('a listener for snapshot states threw', {
-          state,
-          error: messageOf(error),
-        });
+  #reporterOf({ onState, onDelay }: TakeSnapshotRequest): (report: SnapshotReport) => void {
+    return safeListener<SnapshotReport>((report) => {
+      if (report.type === 'Delayed') {
+        onDelay?.(report.diagnosis, report.details);
+      } else {
+        onState?.(report.type, report.details);
       }
-    };
+    }, this.#context.logger);
   }
 }
 

@@ -45,12 +45,18 @@ const beingCreated = {
 
 function look(
   progress: SnapshotProgress,
-  seen: { snapshot?: KubernetesObject | undefined; content?: KubernetesObject; nowMs?: number },
+  seen: {
+    snapshot?: KubernetesObject | undefined;
+    content?: KubernetesObject;
+    nowMs?: number;
+    refusingSinceMs?: number | undefined;
+  },
 ): ReturnType<typeof nextSnapshotStep> {
   const observation: SnapshotObservation = {
     volumeSnapshot: 'snapshot' in seen ? seen.snapshot : volumeSnapshot(),
     volumeSnapshotContent: seen.content,
     nowMs: seen.nowMs ?? 1_000,
+    refusingSinceMs: seen.refusingSinceMs,
   };
   return nextSnapshotStep(progress, observation, limits);
 }
@@ -136,6 +142,7 @@ it('lets an error stand for its grace', () => {
   expect(look(second.progress, { content: content(failing), nowMs: 21_000 }).step).toEqual({
     type: 'failed',
     reason: 'the driver keeps failing: rpc error: code = Internal desc = disk on fire',
+    needsDiagnosis: false,
   });
 });
 
@@ -176,29 +183,46 @@ it('does not count an error while the storage is still at work', () => {
   });
 });
 
-it.each([
-  ['the sidecar knows how the call ended', content(slow)],
-  [
-    'the driver is away',
-    content({ error: { message: 'rpc error: code = Unavailable desc = x' } }, beingCreated),
-  ],
-])('counts an error when %s', (_case, failed) => {
-  const { progress } = look(bound, { content: failed, nowMs: 0 });
-  expect(look(progress, { content: failed, nowMs: 20_000 }).step.type).toBe('failed');
+it('counts an error when the sidecar knows how the call ended', () => {
+  const { progress } = look(bound, { content: content(slow), nowMs: 0 });
+  expect(look(progress, { content: content(slow), nowMs: 20_000 }).step.type).toBe('failed');
+});
+
+const busy = { error: { message: 'rpc error: code = ResourceExhausted desc = slow down' } };
+const away = { error: { message: 'rpc error: code = Unavailable desc = no connection' } };
+const full = { error: { message: 'rpc error: code = ResourceExhausted desc = quota exceeded' } };
+
+it.each<[string, JsonObject, number | undefined, number]>([
+  ['a busy driver', busy, undefined, 601_000],
+  ['a driver that is away', away, undefined, 601_000],
+  ['a driver that has been busy for other snapshots', busy, -500_000, 100_000],
+  ['a driver that has been busy for longer than a handle may take', busy, -900_000, 21_000],
+  ['a quota that is used up', full, undefined, 21_000],
+])('waits for %s', (_case, status, refusingSinceMs, untilMs) => {
+  const late: SnapshotProgress = { ...bound, deadlineMs: 900_000 };
+  const seen = { content: content(status, beingCreated), refusingSinceMs };
+  const { step, progress } = look(late, { ...seen, nowMs: 1_000 });
+  expect(step).toEqual({ type: 'wait', untilMs });
+  expect(look(progress, { ...seen, nowMs: untilMs }).step).toMatchObject({
+    type: 'failed',
+    needsDiagnosis: true,
+  });
+});
+
+it('waits no longer for a busy driver than for a handle', () => {
+  const seen = { content: content(busy, beingCreated) };
+  const { step, progress } = look(bound, { ...seen, nowMs: 599_000 });
+  expect(step).toEqual({ type: 'wait', untilMs: 600_000 });
+  expect(look(progress, { ...seen, nowMs: 600_000 }).step).toMatchObject({ type: 'failed' });
 });
 
 it.each<[string, SnapshotProgress, KubernetesObject | undefined, string]>([
-  [
-    'no content',
-    requested,
-    undefined,
-    'no VolumeSnapshotContent was made for it within 600 s. Check that the snapshot-controller is running',
-  ],
+  ['no content', requested, undefined, 'no VolumeSnapshotContent was made for it within 600 s'],
   [
     'no handle',
     bound,
     content(),
-    'VolumeSnapshotContent snapcontent-snap-uid got no snapshot handle within 600 s. Check that the csi-snapshotter sidecar of driver disk.csi.example is running',
+    'VolumeSnapshotContent snapcontent-snap-uid got no snapshot handle within 600 s',
   ],
   ['not ready', cut, content({ snapshotHandle: 'h' }), 'did not become ready to use within 3600 s'],
   [
@@ -207,8 +231,9 @@ it.each<[string, SnapshotProgress, KubernetesObject | undefined, string]>([
     content(slow, beingCreated),
     'within 600 s; the last error was: rpc error: code = DeadlineExceeded desc = slow',
   ],
-])('says after a timeout with %s what to look at', (_case, progress, seen, message) => {
+])('says after a timeout with %s what was waited for', (_case, progress, seen, message) => {
   const { step } = look(progress, { ...(seen && { content: seen }), nowMs: 3_600_000 });
+  expect(step).toMatchObject({ type: 'failed', needsDiagnosis: true });
   expect(step.type === 'failed' && step.reason).toContain(message);
 });
 
@@ -236,5 +261,6 @@ it.each<
   expect(step).toEqual({
     type: 'failed',
     reason: `its ${kind} was deleted by someone else while the snapshot was being taken`,
+    needsDiagnosis: false,
   });
 });

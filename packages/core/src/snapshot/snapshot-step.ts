@@ -1,10 +1,11 @@
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { booleanAt, stringAt } from '../model/object-path.ts';
+import { driverErrorKindOf, isPassing } from './driver-error.ts';
 
 /** How long a snapshot may take, in milliseconds. */
 export interface SnapshotLimits {
-  /** From the request until the storage has cut the snapshot. */
+  /** From the request until the storage has cut the snapshot. So long is also waited for a busy or absent driver. */
   readonly handleTimeoutMs: number;
   /** From then on until it is ready to use. */
   readonly readyTimeoutMs: number;
@@ -32,6 +33,8 @@ export interface SnapshotObservation {
   /** The content made for it; absent when there is none yet, or no more. */
   readonly volumeSnapshotContent: KubernetesObject | undefined;
   readonly nowMs: number;
+  /** Since when the driver has refused every snapshot because of its load; absent when it does not. */
+  readonly refusingSinceMs?: number | undefined;
 }
 
 /** What to do next. */
@@ -46,7 +49,12 @@ export type SnapshotStep =
       readonly volumeSnapshotContent: KubernetesObject;
       readonly snapshotHandle: string;
     }
-  | { readonly type: 'failed'; readonly reason: string };
+  | {
+      readonly type: 'failed';
+      readonly reason: string;
+      /** Whether somebody has to be told what to look at: the objects alone do not say why it failed. */
+      readonly needsDiagnosis: boolean;
+    };
 
 /** The progress of a snapshot that was requested just now. */
 export function requestedSnapshot(nowMs: number, limits: SnapshotLimits): SnapshotProgress {
@@ -58,6 +66,8 @@ export function requestedSnapshot(nowMs: number, limits: SnapshotLimits): Snapsh
  *
  * - An error in a status is retried by the driver's sidecar, so it fails the snapshot only once it has stood for
  *   `errorGraceMs`, and not while the sidecar says that the storage is still at work on it.
+ * - That a driver is busy or does not answer passes, so it may last as long as the storage may take to cut a snapshot;
+ *   counted from when it began for any snapshot of the driver, or hundreds of them would wait so long one after another.
  * - A VolumeSnapshot or content that someone else deletes is a failure at once.
  */
 export function nextSnapshotStep(
@@ -70,7 +80,7 @@ export function nextSnapshotStep(
   if (volumeSnapshot === undefined || volumeSnapshot.metadata.deletionTimestamp !== undefined) {
     return {
       progress: before,
-      step: { type: 'failed', reason: deletedByOthers('VolumeSnapshot') },
+      step: deletedByOthers('VolumeSnapshot'),
     };
   }
   if (
@@ -79,22 +89,25 @@ export function nextSnapshotStep(
   ) {
     return {
       progress: before,
-      step: { type: 'failed', reason: deletedByOthers('VolumeSnapshotContent') },
+      step: deletedByOthers('VolumeSnapshotContent'),
     };
   }
   const error = errorOf(content) ?? errorOf(volumeSnapshot);
   const progress = withError(advance(before, content, error, nowMs, limits), error, nowMs);
-  return { progress, step: stepOf(progress, volumeSnapshot, content, error, nowMs, limits) };
+  const seen = { ...observation, volumeSnapshot, content, error };
+  return { progress, step: stepOf(progress, seen, limits) };
 }
 
-function stepOf(
-  progress: SnapshotProgress,
-  volumeSnapshot: KubernetesObject,
-  content: KubernetesObject | undefined,
-  error: string | undefined,
-  nowMs: number,
-  limits: SnapshotLimits,
-): SnapshotStep {
+interface Seen {
+  readonly volumeSnapshot: KubernetesObject;
+  readonly content: KubernetesObject | undefined;
+  readonly error: string | undefined;
+  readonly nowMs: number;
+  readonly refusingSinceMs?: number | undefined;
+}
+
+function stepOf(progress: SnapshotProgress, seen: Seen, limits: SnapshotLimits): SnapshotStep {
+  const { volumeSnapshot, content, error, nowMs } = seen;
   if (content !== undefined && !progress.retained) {
     return { type: 'retain', volumeSnapshotContent: content };
   }
@@ -102,16 +115,35 @@ function stepOf(
   if (content && snapshotHandle !== undefined && isReady(volumeSnapshot, content)) {
     return { type: 'ready', volumeSnapshot, volumeSnapshotContent: content, snapshotHandle };
   }
-  const graceEndsMs =
-    progress.failingSinceMs === undefined || isStillAtWork(content, error)
-      ? Number.POSITIVE_INFINITY
-      : progress.failingSinceMs + limits.errorGraceMs;
+  const graceEndsMs = graceEndOf(progress, seen, limits);
   if (error !== undefined && nowMs >= graceEndsMs) {
-    return { type: 'failed', reason: `the driver keeps failing: ${error}` };
+    return {
+      type: 'failed',
+      reason: `the driver keeps failing: ${error}`,
+      needsDiagnosis: driverErrorKindOf(error) !== 'Other',
+    };
   }
   return nowMs >= progress.deadlineMs
-    ? { type: 'failed', reason: describeTimeout(progress, content, error, limits) }
+    ? {
+        type: 'failed',
+        reason: describeTimeout(progress, content, error, limits),
+        needsDiagnosis: true,
+      }
     : { type: 'wait', untilMs: Math.min(progress.deadlineMs, graceEndsMs) };
+}
+
+function graceEndOf(
+  { failingSinceMs }: SnapshotProgress,
+  { content, error, refusingSinceMs }: Seen,
+  { errorGraceMs, handleTimeoutMs }: SnapshotLimits,
+): number {
+  if (failingSinceMs === undefined || error === undefined || isStillAtWork(content, error)) {
+    return Number.POSITIVE_INFINITY;
+  }
+  const graceEndsMs = failingSinceMs + errorGraceMs;
+  return isPassing(driverErrorKindOf(error))
+    ? Math.max(graceEndsMs, (refusingSinceMs ?? failingSinceMs) + handleTimeoutMs)
+    : graceEndsMs;
 }
 
 function advance(
@@ -148,8 +180,9 @@ function withError(
     : { ...progress, failingSinceMs: progress.failingSinceMs ?? nowMs };
 }
 
-function deletedByOthers(kind: string): string {
-  return `its ${kind} was deleted by someone else while the snapshot was being taken`;
+function deletedByOthers(kind: string): SnapshotStep {
+  const reason = `its ${kind} was deleted by someone else while the snapshot was being taken`;
+  return { type: 'failed', reason, needsDiagnosis: false };
 }
 
 function describeTimeout(
@@ -158,15 +191,15 @@ function describeTimeout(
   error: string | undefined,
   { handleTimeoutMs, readyTimeoutMs }: SnapshotLimits,
 ): string {
-  const driver = content && stringAt(content, ['spec', 'driver']);
   const cause = error === undefined ? '' : `; the last error was: ${error}`;
+  const its = `VolumeSnapshotContent ${content?.metadata.name ?? ''}`;
   switch (state) {
     case 'Requested':
-      return `no VolumeSnapshotContent was made for it within ${handleTimeoutMs / 1000} s${cause}. Check that the snapshot-controller is running`;
+      return `no VolumeSnapshotContent was made for it within ${handleTimeoutMs / 1000} s${cause}`;
     case 'Bound':
-      return `VolumeSnapshotContent ${content?.metadata.name ?? ''} got no snapshot handle within ${handleTimeoutMs / 1000} s${cause}. Check that the csi-snapshotter sidecar of driver ${driver ?? 'the volume'} is running and that the driver supports snapshots`;
+      return `${its} got no snapshot handle within ${handleTimeoutMs / 1000} s${cause}`;
     case 'HandleAssigned':
-      return `VolumeSnapshotContent ${content?.metadata.name ?? ''} did not become ready to use within ${readyTimeoutMs / 1000} s${cause}. The storage of driver ${driver ?? 'the volume'} may need more time`;
+      return `${its} did not become ready to use within ${readyTimeoutMs / 1000} s${cause}`;
     default:
       return state satisfies never;
   }
@@ -202,8 +235,8 @@ export function errorOf(object: JsonObject | undefined): string | undefined {
 export const beingCreatedAnnotation: string =
   'snapshot.storage.kubernetes.io/volumesnapshot-being-created';
 
-// With one of these two codes the storage is still cutting; the others that the annotation is left with (Unavailable,
-// ResourceExhausted, Canceled) are failures to us (external-snapshotter: isCSIFinalError).
+// With one of these two codes the storage is still cutting; with the others that the annotation is left with (Unavailable,
+// ResourceExhausted, Canceled) it has not begun (external-snapshotter: isCSIFinalError).
 const atWork: RegExp = /\bcode = (?:DeadlineExceeded|Aborted)\b/;
 
 function isStillAtWork(content: KubernetesObject | undefined, error: string | undefined): boolean {

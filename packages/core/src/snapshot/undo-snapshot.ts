@@ -4,8 +4,8 @@ import { withDeadline } from '../internal/with-deadline.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
 import { Resources } from '../model/resources.ts';
-import { reportOrMoment } from './await-snapshot.ts';
 import { discardSnapshot } from './discard-snapshot.ts';
+import { reportOrMoment } from './report-or-moment.ts';
 import type { SnapshotContext } from './snapshot-context.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';
 

@@ -17,14 +17,17 @@ export interface VolumeSnapshotterOptions {
   readonly logger?: Logger | undefined;
   /**
    * How many snapshots of one driver may be without a handle at a time, over all sessions. Cloud storage refuses bursts of
-   * about fifteen. @default 8
+   * about fifteen. While a driver says that it is busy, fewer are requested. Of one volume it is one at a time. @default 8
    */
   readonly concurrencyPerDriver?: number | undefined;
   /**
    * How long an error of the driver may stand before it fails the snapshot. The sidecar calls the driver again several times
-   * within a second and then after half a minute. @default 40000
+   * within a second and then after half a minute. That a driver is busy or does not answer is waited for as long as the
+   * handle of a snapshot. @default 40000
    */
   readonly errorGraceMs?: number | undefined;
+  /** After how long without a handle it is looked into why; see `onDelay` of a request. @default 30000 */
+  readonly diagnoseAfterMs?: number | undefined;
   /** How long the removal of a snapshot's objects may take. @default 30000 */
   readonly cleanUpTimeoutMs?: number | undefined;
 }
@@ -64,11 +67,12 @@ export class VolumeSnapshotter {
       clock = systemClock,
       logger = silentLogger,
       errorGraceMs = 40_000,
+      diagnoseAfterMs = 30_000,
       cleanUpTimeoutMs = 30_000,
     } = this.#options;
     const observer = await SnapshotObserver.open({ cluster, runId }, { signal });
     const slots = this.#slots;
-    const limits = { errorGraceMs, cleanUpTimeoutMs };
+    const limits = { errorGraceMs, diagnoseAfterMs, cleanUpTimeoutMs };
     return new SnapshotSession({
       cluster,
       clock,
