@@ -2,14 +2,23 @@ import { discoveryIssues } from '../discovery/discovery-issues.ts';
 import { preferredResources } from '../discovery/preferred-resources.ts';
 import { resolveResource } from '../discovery/resolve-resource.ts';
 import { servedResources } from '../discovery/served-resources.ts';
+import { messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
-import { type ApiResource, groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
+import {
+  type ApiResource,
+  groupResourceOf,
+  identifierOf,
+  type KubernetesObject,
+} from '../model/kubernetes.ts';
 import { VeleroLabel } from '../model/labels.ts';
+import type { IncludeExcludePolicy } from '../model/resource-policy.ts';
+import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import { type BackupCandidate, backupCandidate } from '../selection/backup-candidate.ts';
 import { type BackupFilter, createBackupFilter } from '../selection/backup-filter.ts';
 import { withExcludedNamespaces } from '../selection/backup-request.ts';
 import type { BackupRecord } from './backup-record.ts';
-import { readNamespaces } from './namespaces.ts';
+import { addMissingNamespace, readNamespaces } from './namespaces.ts';
 
 /** What a backup takes in, decided from its spec and from what there is in the cluster. */
 export interface BackupScope {
@@ -20,10 +29,22 @@ export interface BackupScope {
   readonly resources: readonly ApiResource[];
   /** The namespaces to list in, sorted; `undefined`: every namespace, at once. */
   readonly namespaces: readonly string[] | undefined;
-  /** The Namespace objects of the selected namespaces, as far as the caller may read them. */
+  /** The Namespace objects of the selected namespaces, as far as the caller may read them and his predicate wants them. */
   readonly namespaceObjects: readonly KubernetesObject[];
   /** Finds the preferred version of a resource by `<resource>.<group>`; `undefined` when it is not served. */
   readonly findResource: (groupResource: string) => ApiResource | undefined;
+}
+
+/** What {@link scopeOf} decides from. */
+export interface ScopeOptions {
+  readonly cluster: Cluster;
+  readonly backup: Backup;
+  readonly record: BackupRecord;
+  /** Filters of the backup's resource policy. */
+  readonly policy?: IncludeExcludePolicy | undefined;
+  /** The caller's predicate. An object for which it throws is left out, with an error of that object. */
+  readonly include?: ((candidate: BackupCandidate) => boolean) | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** Finds out what a backup takes in. What cannot be found out becomes an issue of the record. */
@@ -31,23 +52,26 @@ export async function scopeOf({
   cluster,
   backup,
   record,
+  policy,
+  include = () => true,
   signal,
-}: {
-  readonly cluster: Cluster;
-  readonly backup: Backup;
-  readonly record: BackupRecord;
-  readonly signal: AbortSignal;
-}): Promise<BackupScope> {
+}: ScopeOptions): Promise<BackupScope> {
   const discovery = await cluster.discover({ signal });
   const live = await readNamespaces(cluster, backup.spec.includedNamespaces ?? [], record, signal);
   const excludedByLabel = live.objects
     .filter(({ metadata }) => metadata.labels?.[VeleroLabel.excludeFromBackup] === 'true')
     .map(({ metadata }) => metadata.name);
+  const wants = safePredicate(include, record);
   const filter = createBackupFilter(backup.spec, {
     liveNamespaces: live.names,
     excludedByLabel,
     resolveResource: (name) => resolveResource(discovery, name),
+    policy,
+    include: wants,
   });
+  for (const name of filter.namespaces.missing) {
+    addMissingNamespace(cluster, name, record);
+  }
   const { resources, failures } = servedResources(discovery, (resource) =>
     filter.includesResource(resource),
   );
@@ -63,9 +87,37 @@ export async function scopeOf({
     // Namespaces are stored on their own, at the end: which ones depends on what was found in them.
     resources: resources.filter((resource) => groupResourceOf(resource) !== 'namespaces'),
     namespaces: filter.namespaces.includesEverything ? undefined : filter.namespaces.names,
-    namespaceObjects: live.objects.filter(({ metadata }) =>
-      filter.namespaces.includes(metadata.name),
+    namespaceObjects: live.objects.filter(
+      (object) =>
+        filter.namespaces.includes(object.metadata.name) &&
+        wants(backupCandidate(Resources.namespaces, object)),
     ),
     findResource: (groupResource) => preferred.get(groupResource),
+  };
+}
+
+// The filter is a pure decision, which must not fail: what a caller's code throws is the problem of one object.
+function safePredicate(
+  include: (candidate: BackupCandidate) => boolean,
+  record: BackupRecord,
+): (candidate: BackupCandidate) => boolean {
+  return (candidate) => {
+    try {
+      const wanted: unknown = include(candidate);
+      if (typeof wanted !== 'boolean') {
+        throw new TypeError('it did not return true or false');
+      }
+      return wanted;
+    } catch (error) {
+      record.addError(
+        {
+          reason: 'ItemFailed',
+          message: `the predicate "include" failed, so the object is left out: ${messageOf(error)}`,
+          object: identifierOf(candidate),
+        },
+        error,
+      );
+      return false;
+    }
   };
 }

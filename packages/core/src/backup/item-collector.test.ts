@@ -126,6 +126,62 @@ describe('ItemCollector', () => {
     expect(left && collector.hasPassed(referenceTo(configMaps, left), left)).toBe(false);
   });
 
+  it('yields what matches one of several selectors, once, and knows which of it has passed', async () => {
+    await using cluster = await clusterWith(
+      configMap('shop', 'a', { app: 'web', tier: 'front' }),
+      configMap('shop', 'b', { tier: 'front' }),
+      configMap('shop', 'c'),
+      configMap('shop', 'd', { app: 'web' }),
+    );
+    const { collector } = await collectorOf(cluster, {
+      includedNamespaces: ['shop'],
+      orLabelSelectors: [{ matchLabels: { app: 'web' } }, { matchLabels: { tier: 'front' } }],
+    });
+    const passed = async (name: string): Promise<boolean> => {
+      const object = await cluster.get({ ...configMaps, namespace: 'shop', name });
+      return object !== undefined && collector.hasPassed(referenceTo(configMaps, object), object);
+    };
+    const seen: string[] = [];
+    for await (const item of collector.items()) {
+      const done = await Array.fromAsync(['a', 'b', 'c', 'd'], async (name) =>
+        (await passed(name)) ? name : '',
+      );
+      seen.push(`${nameOf(item)} after ${done.join('')}`);
+    }
+    expect(seen).toEqual([
+      'configmaps shop/a after a',
+      'configmaps shop/d after ad',
+      'configmaps shop/b after abd',
+    ]);
+    expect(await passed('b')).toBe(true);
+    expect(await passed('c')).toBe(false);
+  });
+
+  it('has not passed what the failed one of several lists would have had', async () => {
+    await using cluster = await clusterWith(
+      configMap('shop', 'a', { app: 'web' }),
+      configMap('shop', 'b', { tier: 'front' }),
+    );
+    const { collector, record } = await collectorOf(cluster, {
+      includedNamespaces: ['shop'],
+      includedNamespaceScopedResources: ['configmaps'],
+      orLabelSelectors: [{ matchLabels: { app: 'web' } }, { matchLabels: { tier: 'front' } }],
+    });
+    cluster.faults.inject({
+      operation: 'list',
+      resource: 'configmaps',
+      error: 'Forbidden',
+      times: 1,
+    });
+    expect((await Array.fromAsync(collector.items())).map(nameOf)).toEqual(['configmaps shop/b']);
+    expect(record.errors).toMatchObject([{ reason: 'ListFailed' }]);
+    const passed = await Array.fromAsync(['a', 'b'], async (name) => {
+      const object = await cluster.get({ ...configMaps, namespace: 'shop', name });
+      return object && collector.hasPassed(referenceTo(configMaps, object), object);
+    });
+    expect(passed).toEqual([false, true]);
+  });
+
   it('reports a resource that cannot be listed and goes on with the others', async () => {
     await using cluster = await clusterWith(configMap('shop', 'a'), claim('shop', 'data'));
     cluster.faults.inject({

@@ -1,4 +1,5 @@
 import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
+import type { LabelSelector } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
@@ -25,6 +26,14 @@ export interface ItemCollectorOptions {
   readonly signal: AbortSignal;
 }
 
+/** One list of a resource: of one namespace or of all, of the objects that match one selector or of all. */
+interface ListScope {
+  readonly namespace: string | undefined;
+  readonly selector: LabelSelector | undefined;
+  /** What an object of this list matches when an earlier list of the same namespace has it too. */
+  readonly earlier: readonly LabelSelector[];
+}
+
 /** How far one list has come: the key of the last object it yielded, or all the way. */
 type Reach = { readonly lastKey: string } | 'the end';
 
@@ -35,7 +44,7 @@ type Reach = { readonly lastKey: string } | 'the end';
  */
 export class ItemCollector {
   readonly #options: ItemCollectorOptions;
-  // By resource and namespace; a resource that was listed whole is one entry, whatever the number of namespaces.
+  // By resource, namespace and selector; a resource that was listed whole is one entry, whatever the number of them.
   readonly #reached = new Map<string, Reach>();
 
   constructor(options: ItemCollectorOptions) {
@@ -46,15 +55,15 @@ export class ItemCollector {
   async *items(): AsyncIterable<CollectedItem> {
     for (const resource of this.#options.scope.resources) {
       const scopes = this.#scopesOf(resource);
-      for (const namespace of scopes) {
-        yield* this.#list(resource, namespace);
+      for (const scope of scopes) {
+        yield* this.#list(resource, scope);
       }
-      const keys = scopes.map((namespace) => scopeKey(resource, namespace));
+      const keys = scopes.map((scope) => scopeKey(resource, scope));
       if (keys.every((key) => this.#reached.get(key) === 'the end')) {
         for (const key of keys) {
           this.#reached.delete(key);
         }
-        this.#reached.set(scopeKey(resource, undefined), 'the end');
+        this.#reached.set(groupResourceOf(resource), 'the end');
       }
     }
   }
@@ -62,22 +71,23 @@ export class ItemCollector {
   /** Whether listing has met an object already; then it is stored, or was left out on purpose. */
   hasPassed(reference: ObjectReference, object: KubernetesObject): boolean {
     const { filter, namespaces } = this.#options.scope;
-    const { labelSelector } = filter;
     const { namespace } = reference;
-    if (
-      (labelSelector !== undefined &&
-        !matchesLabelSelector(object.metadata.labels, labelSelector)) ||
-      (namespace !== undefined && namespaces !== undefined && !namespaces.includes(namespace))
-    ) {
+    if (namespace !== undefined && namespaces !== undefined && !namespaces.includes(namespace)) {
       return false;
     }
-    const reach =
-      this.#reached.get(scopeKey(reference, undefined)) ??
-      this.#reached.get(scopeKey(reference, namespace));
-    return (
-      reach === 'the end' ||
-      (reach !== undefined && compareCodePoints(listKeyOf(object), reach.lastKey) <= 0)
-    );
+    const selectors = selectorsOf(filter.labelSelectors).filter((one) => matches(object, one));
+    if (this.#reached.get(groupResourceOf(reference)) === 'the end') {
+      return selectors.length > 0;
+    }
+    return selectors.some((selector) => {
+      const reach =
+        this.#reached.get(scopeKey(reference, { namespace: undefined, selector })) ??
+        this.#reached.get(scopeKey(reference, { namespace, selector }));
+      return (
+        reach === 'the end' ||
+        (reach !== undefined && compareCodePoints(listKeyOf(object), reach.lastKey) <= 0)
+      );
+    });
   }
 
   // Asked only when a list says that there is no such resource: one whose definition was deleted while the backup ran has
@@ -98,21 +108,29 @@ export class ItemCollector {
     );
   }
 
-  #scopesOf({ namespaced }: ApiResource): readonly (string | undefined)[] {
-    const { namespaces } = this.#options.scope;
-    return namespaced && namespaces !== undefined ? namespaces : [undefined];
+  #scopesOf({ namespaced }: ApiResource): readonly ListScope[] {
+    const { filter, namespaces } = this.#options.scope;
+    const { labelSelectors } = filter;
+    return (namespaced && namespaces !== undefined ? namespaces : [undefined]).flatMap(
+      (namespace) =>
+        selectorsOf(labelSelectors).map((selector, index) => ({
+          namespace,
+          selector,
+          earlier: labelSelectors.slice(0, index),
+        })),
+    );
   }
 
-  async *#list(resource: ApiResource, namespace: string | undefined): AsyncIterable<CollectedItem> {
-    const { cluster, record, scope, signal } = this.#options;
-    const { labelSelector } = scope.filter;
+  async *#list(resource: ApiResource, scope: ListScope): AsyncIterable<CollectedItem> {
+    const { cluster, record, signal } = this.#options;
+    const { namespace, selector, earlier } = scope;
     const groupResource = groupResourceOf(resource);
-    const key = scopeKey(resource, namespace);
+    const key = scopeKey(resource, scope);
     try {
       const objects = cluster.list(resource, {
         signal,
         namespace,
-        labelSelector: labelSelector && formatLabelSelector(labelSelector),
+        labelSelector: selector && formatLabelSelector(selector),
         onInconsistent: () => {
           record.addWarning({
             reason: 'ListNotAtomic',
@@ -122,7 +140,9 @@ export class ItemCollector {
       });
       for await (const object of objects) {
         this.#reached.set(key, { lastKey: listKeyOf(object) });
-        yield { resource, object };
+        if (!earlier.some((one) => matches(object, one))) {
+          yield { resource, object };
+        }
       }
       this.#reached.set(key, 'the end');
     } catch (error) {
@@ -145,11 +165,19 @@ export class ItemCollector {
   }
 }
 
+function selectorsOf(selectors: readonly LabelSelector[]): readonly (LabelSelector | undefined)[] {
+  return selectors.length === 0 ? [undefined] : selectors;
+}
+
+function matches({ metadata }: KubernetesObject, selector: LabelSelector | undefined): boolean {
+  return selector === undefined || matchesLabelSelector(metadata.labels, selector);
+}
+
 function scopeKey(
   resource: { readonly group: string; readonly resource: string },
-  namespace: string | undefined,
+  { namespace = '', selector }: Pick<ListScope, 'namespace' | 'selector'>,
 ): string {
-  return `${groupResourceOf(resource)}/${namespace ?? ''}`;
+  return `${groupResourceOf(resource)}/${namespace}/${selector === undefined ? '' : formatLabelSelector(selector)}`;
 }
 
 /** The key that lists are ordered by. */

@@ -13,8 +13,8 @@ export function needsNamespaceList(included: readonly string[]): boolean {
  * Reads the namespaces that a backup may be about: all of them where its list has patterns, else only those it names, so
  * that a caller with rights in his own namespaces alone can back them up.
  *
- * A named one that is missing is an error of the record. One that the caller may not read is taken to exist; then its
- * Namespace object is not in the backup, which is a warning.
+ * A named one that is missing is not among the names. One that the caller may not read is taken to exist; then its Namespace
+ * object is not in the backup, which is a warning.
  */
 export async function readNamespaces(
   cluster: Cluster,
@@ -30,7 +30,7 @@ export async function readNamespaces(
   const objects: KubernetesObject[] = [];
   for (const name of [...new Set(included)].sort()) {
     const found = await readNamespace(cluster, name, record, signal);
-    if (found !== 'missing') {
+    if (found !== undefined) {
       names.push(name);
     }
     if (typeof found === 'object') {
@@ -40,26 +40,28 @@ export async function readNamespaces(
   return { names, objects };
 }
 
+/** Records that a namespace which the backup names does not exist. */
+export function addMissingNamespace(cluster: Cluster, name: string, record: BackupRecord): void {
+  const message = `namespace ${name} does not exist in ${cluster.location}`;
+  const cause = new LifeboatError(`backup: ${message}`, {
+    code: 'NotFound',
+    operation: 'backup',
+    target: `namespaces ${name}`,
+  });
+  record.addError(
+    { reason: 'NotFound', message, object: { groupResource: 'namespaces', name } },
+    cause,
+  );
+}
+
 async function readNamespace(
   cluster: Cluster,
   name: string,
   record: BackupRecord,
   signal: AbortSignal,
-): Promise<KubernetesObject | 'missing' | 'unreadable'> {
-  const object = { groupResource: 'namespaces', name };
+): Promise<KubernetesObject | 'unreadable' | undefined> {
   try {
-    const found = await cluster.get({ ...Resources.namespaces, name }, { signal });
-    if (found !== undefined) {
-      return found;
-    }
-    const message = `namespace ${name} does not exist in ${cluster.location}`;
-    const cause = new LifeboatError(`backup: ${message}`, {
-      code: 'NotFound',
-      operation: 'backup',
-      target: `namespaces ${name}`,
-    });
-    record.addError({ reason: 'NotFound', message, object }, cause);
-    return 'missing';
+    return await cluster.get({ ...Resources.namespaces, name }, { signal });
   } catch (error) {
     if (!isLifeboatError(error, 'Forbidden')) {
       throw error;
@@ -67,7 +69,7 @@ async function readNamespace(
     record.addWarning({
       reason: 'Forbidden',
       message: `the Namespace object may not be read, so it is not in the backup; a restore will make a plain one: ${error.message}`,
-      object,
+      object: { groupResource: 'namespaces', name },
     });
     return 'unreadable';
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { BackupSpec } from '../model/backup.ts';
 import type { ApiResource, KubernetesObject, ObjectMeta } from '../model/kubernetes.ts';
+import type { BackupCandidate } from './backup-candidate.ts';
 import { type BackupFilter, createBackupFilter, type ItemExclusion } from './backup-filter.ts';
 
 function resource(plural: string, namespaced: boolean): ApiResource {
@@ -25,8 +26,13 @@ const volumes = resource('persistentvolumes', false);
 const namespaces = resource('namespaces', false);
 const excluded = { 'velero.io/exclude-from-backup': 'true' };
 
-function filterOf(spec: BackupSpec, excludedByLabel: readonly string[] = []): BackupFilter {
+function filterOf(
+  spec: BackupSpec,
+  excludedByLabel: readonly string[] = [],
+  include?: (candidate: BackupCandidate) => boolean,
+): BackupFilter {
   return createBackupFilter(spec, {
+    include,
     liveNamespaces: ['shop', 'test'],
     excludedByLabel,
     resolveResource: (name) =>
@@ -108,6 +114,36 @@ describe('BackupFilter.exclusionOf', () => {
   });
 });
 
+describe('the predicate of a BackupFilter', () => {
+  it('is asked about what everything else lets in, with what it needs to decide', () => {
+    const asked: BackupCandidate[] = [];
+    const filter = filterOf({ excludedNamespaceScopedResources: ['secrets'] }, [], (candidate) => {
+      asked.push(candidate);
+      return false;
+    });
+    const pod = object({ namespace: 'shop' });
+    expect(filter.exclusionOf(pods, pod)).toBe('Predicate');
+    expect(filter.exclusionOf(secrets, pod)).toBe('Resource');
+    expect(filter.exclusionOf(pods, object({ namespace: 'x', labels: excluded }))).toBe('Label');
+    expect(asked).toEqual([
+      {
+        group: '',
+        version: 'v1',
+        resource: 'pods',
+        kind: 'Any',
+        namespace: 'shop',
+        name: 'x',
+        object: pod,
+      },
+    ]);
+  });
+
+  it('is not asked about what must come along', () => {
+    const filter = filterOf({}, [], () => false);
+    expect(filter.exclusionOf(volumes, object({}), { mustInclude: true })).toBeUndefined();
+  });
+});
+
 describe('BackupFilter', () => {
   it('takes no namespace that is excluded by label, and then is no backup of everything', () => {
     const filter = filterOf({}, ['test']);
@@ -133,13 +169,16 @@ describe('BackupFilter', () => {
   });
 
   it('takes an empty selector for none', () => {
-    expect(filterOf({ labelSelector: {} }).labelSelector).toBeUndefined();
+    expect(filterOf({ labelSelector: {} }).labelSelectors).toEqual([]);
   });
 });
 
 describe('BackupFilter.includesNamespaceObject', () => {
   const app = { app: 'shop' };
   const selector: BackupSpec = { labelSelector: { matchLabels: app } };
+  const alternatives: BackupSpec = {
+    orLabelSelectors: [{ matchLabels: { app: 'db' } }, { matchLabels: app }],
+  };
 
   it.each<[string, BackupSpec, KubernetesObject, boolean]>([
     ['every namespace', {}, namespace('test'), true],
@@ -149,6 +188,8 @@ describe('BackupFilter.includesNamespaceObject', () => {
     ['one that is going away', {}, namespace('shop', {}, 'Terminating'), false],
     ['one of all that the selector wants', selector, namespace('shop', app), true],
     ['one of all that the selector does not want', selector, namespace('shop'), false],
+    ['one that an alternative wants', alternatives, namespace('shop', app), true],
+    ['one that no alternative wants', alternatives, namespace('shop', { app: 'x' }), false],
     [
       'a named one that the selector does not want',
       { ...selector, includedNamespaces: ['shop'] },

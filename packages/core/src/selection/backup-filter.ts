@@ -4,9 +4,11 @@ import { type ApiResource, groupResourceOf, type KubernetesObject } from '../mod
 import { matchesLabelSelector } from '../model/label-selector.ts';
 import { VeleroLabel } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
+import type { IncludeExcludePolicy } from '../model/resource-policy.ts';
+import { type BackupCandidate, backupCandidate } from './backup-candidate.ts';
+import { labelSelectorsOf } from './label-selectors-of.ts';
 import { createNamespaceFilter, type NamespaceFilter } from './namespace-filter.ts';
 import { createResourceFilter } from './resource-filter.ts';
-import { selectorOf } from './selector-of.ts';
 
 /** What a {@link BackupFilter} has to know of the cluster. */
 export interface BackupFilterContext {
@@ -16,6 +18,10 @@ export interface BackupFilterContext {
   readonly excludedByLabel: readonly string[];
   /** Finds the resource that a user means by a name; `undefined` when none is served under it. */
   readonly resolveResource: (name: string) => ApiResource | undefined;
+  /** Filters that count where those of the spec say nothing; see {@link createResourceFilter}. */
+  readonly policy?: IncludeExcludePolicy | undefined;
+  /** Has the last word about each object that everything else lets in. Never throws. @default every object */
+  readonly include?: ((candidate: BackupCandidate) => boolean) | undefined;
 }
 
 /** Why an object is not in a backup. */
@@ -27,7 +33,9 @@ export type ItemExclusion =
   /** Its namespace is not selected. */
   | 'Namespace'
   /** Its resource is not selected. */
-  | 'Resource';
+  | 'Resource'
+  /** The caller's predicate does not want it. */
+  | 'Predicate';
 
 /** Options of {@link BackupFilter.exclusionOf}. */
 export interface ExclusionOptions {
@@ -39,8 +47,11 @@ export interface ExclusionOptions {
 export interface BackupFilter {
   /** The namespaces it takes objects from. */
   readonly namespaces: NamespaceFilter;
-  /** The selector that listed objects must match; it says nothing of objects that others pull along. */
-  readonly labelSelector: LabelSelector | undefined;
+  /**
+   * The selectors of which listed objects must match one; none when all objects are wanted. They say nothing of objects that
+   * others pull along.
+   */
+  readonly labelSelectors: readonly LabelSelector[];
   /** What in the spec does not do what it seems to: warnings. */
   readonly issues: readonly Issue[];
   /** Whether the objects of a resource are listed. */
@@ -54,14 +65,14 @@ export interface BackupFilter {
     object: KubernetesObject,
     options?: ExclusionOptions,
   ): ItemExclusion | undefined;
-  /** Whether a Namespace object is stored for its own sake. One that objects are taken from is stored in any case. */
+  /** Whether a Namespace object is stored for its own sake. One that objects are taken from is stored for theirs. */
   includesNamespaceObject(namespace: KubernetesObject): boolean;
 }
 
 /** Creates the filter of a valid spec, whether its defaults are filled in or not. */
 export function createBackupFilter(
   spec: BackupSpec,
-  { liveNamespaces, excludedByLabel, resolveResource }: BackupFilterContext,
+  { liveNamespaces, excludedByLabel, resolveResource, policy, include }: BackupFilterContext,
 ): BackupFilter {
   const namespaces = createNamespaceFilter(
     {
@@ -71,12 +82,12 @@ export function createBackupFilter(
     liveNamespaces,
   );
   const everyNamespace = namespaces.includesEverything;
-  const resources = createResourceFilter(spec, { resolveResource, everyNamespace });
-  const labelSelector = selectorOf(spec);
+  const resources = createResourceFilter(spec, { resolveResource, everyNamespace, policy });
+  const labelSelectors = labelSelectorsOf(spec);
 
   return {
     namespaces,
-    labelSelector,
+    labelSelectors,
     issues: resources.problems.map((message) => ({
       severity: 'warning',
       reason: 'FilterWithoutEffect',
@@ -96,8 +107,10 @@ export function createBackupFilter(
       if (resource.namespaced && !namespaces.includes(object.metadata.namespace ?? '')) {
         return 'Namespace';
       }
-      const isNamespace = groupResourceOf(resource) === 'namespaces';
-      return !isNamespace && resources.excludesRelated(resource) ? 'Resource' : undefined;
+      if (groupResourceOf(resource) !== 'namespaces' && resources.excludesRelated(resource)) {
+        return 'Resource';
+      }
+      return include?.(backupCandidate(resource, object)) === false ? 'Predicate' : undefined;
     },
     includesNamespaceObject(namespace): boolean {
       const { name, labels } = namespace.metadata;
@@ -106,9 +119,9 @@ export function createBackupFilter(
       }
       // A namespace that the spec names is wanted whatever its labels; one of "all" only if the selector wants it.
       return (
-        labelSelector === undefined ||
+        labelSelectors.length === 0 ||
         !everyNamespace ||
-        matchesLabelSelector(labels, labelSelector)
+        labelSelectors.some((selector) => matchesLabelSelector(labels, selector))
       );
     },
   };

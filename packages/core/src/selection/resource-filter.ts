@@ -1,8 +1,11 @@
 import type { BackupSpec } from '../model/backup.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { ApiResource } from '../model/kubernetes.ts';
 import { arrayAt, booleanAt } from '../model/object-path.ts';
+import type { IncludeExcludePolicy } from '../model/resource-policy.ts';
+import { combineWithPolicy } from './combine-with-policy.ts';
 import { createGlobalResourceFilter } from './global-resource-filter.ts';
-import { createScopedResourceFilter } from './scoped-resource-filter.ts';
+import { createScopedResourceFilter, type ScopedResourceLists } from './scoped-resource-filter.ts';
 
 /** Which resources are selected. */
 export interface ResourceFilter {
@@ -23,6 +26,8 @@ export interface ResourceFilterContext {
   readonly resolveResource: (name: string) => ApiResource | undefined;
   /** Whether every namespace is selected: then a filter that says nothing of cluster-scoped objects takes them too. */
   readonly everyNamespace: boolean;
+  /** Filters of a resource policy, which count where those of the spec say nothing. They do not go with the fields of both scopes. */
+  readonly policy?: IncludeExcludePolicy | undefined;
 }
 
 /** Whether a spec uses the filters of Velero before 1.11, one list for resources of both scopes. */
@@ -39,26 +44,33 @@ export function createResourceFilter(
   spec: BackupSpec,
   context: ResourceFilterContext,
 ): ResourceFilter {
-  return usesGlobalFilter(spec)
-    ? createGlobalResourceFilter(
-        {
-          included: stringsOf(spec, 'includedResources'),
-          excluded: stringsOf(spec, 'excludedResources'),
-          includeClusterResources: booleanAt(spec, ['includeClusterResources']),
-        },
-        context,
-      )
-    : createScopedResourceFilter(
-        {
-          includedNamespaced: stringsOf(spec, 'includedNamespaceScopedResources'),
-          excludedNamespaced: stringsOf(spec, 'excludedNamespaceScopedResources'),
-          includedCluster: stringsOf(spec, 'includedClusterScopedResources'),
-          excludedCluster: stringsOf(spec, 'excludedClusterScopedResources'),
-        },
-        context,
-      );
+  if (usesGlobalFilter(spec)) {
+    return createGlobalResourceFilter(
+      {
+        included: stringsOf(spec, 'includedResources'),
+        excluded: stringsOf(spec, 'excludedResources'),
+        includeClusterResources: booleanAt(spec, ['includeClusterResources']),
+      },
+      context,
+    );
+  }
+  const { policy, resolveResource } = context;
+  const lists = scopedLists(spec);
+  return createScopedResourceFilter(
+    policy === undefined ? lists : combineWithPolicy(lists, scopedLists(policy), resolveResource),
+    context,
+  );
 }
 
-function stringsOf(spec: BackupSpec, field: string): readonly string[] {
-  return arrayAt(spec, [field]).filter((name) => typeof name === 'string');
+function scopedLists(source: JsonObject): ScopedResourceLists {
+  return {
+    includedNamespaced: stringsOf(source, 'includedNamespaceScopedResources'),
+    excludedNamespaced: stringsOf(source, 'excludedNamespaceScopedResources'),
+    includedCluster: stringsOf(source, 'includedClusterScopedResources'),
+    excludedCluster: stringsOf(source, 'excludedClusterScopedResources'),
+  };
+}
+
+function stringsOf(source: JsonObject, field: string): readonly string[] {
+  return arrayAt(source, [field]).filter((name) => typeof name === 'string');
 }

@@ -6,6 +6,8 @@ import { isSnapshotResource } from './snapshot-resources.ts';
 export interface ResourceList {
   /** Whether a resource is in the list. */
   matches(resource: ApiResource): boolean;
+  /** Whether a name, `<resource>` or `<resource>.<group>`, is in the list, whatever its scope. */
+  matchesName(groupResource: string): boolean;
   /** Whether the list names nothing at all. */
   readonly isEmpty: boolean;
   /** Names in it that do not do what they seem to, and why. */
@@ -57,16 +59,15 @@ export function createResourceList(
       problems.push(problem);
     }
   }
+  const matchesName = (groupResource: string): boolean =>
+    exact.has(groupResource) || globs.some((matches) => matches(groupResource));
   return {
     isEmpty: names.length === 0,
     problems,
-    matches(resource: ApiResource): boolean {
-      if (namespaced !== undefined && resource.namespaced !== namespaced) {
-        return false;
-      }
-      const groupResource = groupResourceOf(resource);
-      return exact.has(groupResource) || globs.some((matches) => matches(groupResource));
-    },
+    matchesName,
+    matches: (resource) =>
+      (namespaced === undefined || resource.namespaced === namespaced) &&
+      matchesName(groupResourceOf(resource)),
   };
 }
 

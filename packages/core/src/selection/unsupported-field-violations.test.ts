@@ -6,7 +6,6 @@ import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 describe('unsupportedFieldViolations', () => {
   it.each<[string, JsonValue]>([
     ['hooks', { resources: [{ name: 'freeze' }] }],
-    ['orLabelSelectors', [{ matchLabels: { a: 'b' } }]],
     ['orderedResources', { pods: 'shop/db' }],
     ['resourcePolicy', { kind: 'configmap', name: 'policy' }],
     ['snapshotMoveData', true],

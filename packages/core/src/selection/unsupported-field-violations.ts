@@ -16,7 +16,6 @@ const isEmpty: AsksForNothing = (value) =>
 
 /** Fields of a Velero Backup's spec that nothing here acts on yet. */
 const unsupported: ReadonlyMap<string, AsksForNothing> = new Map([
-  ['orLabelSelectors', isEmpty],
   ['hooks', isEmpty],
   ['orderedResources', isEmpty],
   ['resourcePolicy', isEmpty],
@@ -42,6 +41,7 @@ const supported: ReadonlySet<string> = new Set([
   'includedNamespaceScopedResources',
   'excludedNamespaceScopedResources',
   'labelSelector',
+  'orLabelSelectors',
   'snapshotVolumes',
   'ttl',
   'storageLocation',

@@ -33,7 +33,11 @@ describe('validateBackupSpec', () => {
         },
       },
     ],
-    ['an empty label selector', { labelSelector: {} }],
+    ['an empty label selector', { labelSelector: {}, orLabelSelectors: [] }],
+    [
+      'alternative selectors',
+      { orLabelSelectors: [{ matchLabels: { app: 'web' } }, { matchLabels: { app: 'db' } }] },
+    ],
     ['durations', { ttl: '720h', csiSnapshotTimeout: '10m0s', itemOperationTimeout: '0s' }],
     ['snapshots turned off', { snapshotVolumes: false, snapshotMoveData: false }],
   ])('accepts %s', (_what, spec) => {
@@ -68,8 +72,14 @@ describe('validateBackupSpec', () => {
     [
       'both kinds of selectors',
       { labelSelector: {}, orLabelSelectors: [{ matchLabels: { a: 'b' } }] },
-      ['spec.orLabelSelectors', 'spec.orLabelSelectors'],
+      ['spec.orLabelSelectors'],
     ],
+    [
+      'alternatives that are no selectors',
+      { orLabelSelectors: [{ matchLabels: { a: 'b' } }, null, { matchLabel: {} }, 'a=b'] },
+      [1, 2, 3].map((n) => `spec.orLabelSelectors[${n}]${n === 2 ? '.matchLabel' : ''}`),
+    ],
+    ['alternatives that are no list', { orLabelSelectors: { a: 'b' } }, ['spec.orLabelSelectors']],
     ['a selector that is text', { labelSelector: 'app=shop' }, ['spec.labelSelector']],
     [
       'a misspelt selector',

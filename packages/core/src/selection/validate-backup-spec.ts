@@ -1,10 +1,9 @@
-import { messageOf, type Violation } from '../errors.ts';
+import type { Violation } from '../errors.ts';
 import type { BackupSpec } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { formatLabelSelector, parseLabelSelector } from '../model/label-selector.ts';
 import { filterListViolations } from './filter-list-violations.ts';
-import { isRequirement, selectorOf } from './selector-of.ts';
+import { labelSelectorViolations } from './label-selector-violations.ts';
 import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 
 const globalFields: readonly string[] = [
@@ -57,7 +56,7 @@ export function validateBackupSpec(spec: BackupSpec): readonly Violation[] {
       'scopedResources',
     ),
     ...filterStyleViolations(spec),
-    ...labelSelectorViolations(spec),
+    ...selectorViolations(spec),
     ...booleans.flatMap((field) => booleanViolations(field, spec[field])),
     ...durations.flatMap((field) => durationViolations(field, spec[field])),
     ...storageLocationViolations(spec['storageLocation']),
@@ -72,76 +71,38 @@ function filterStyleViolations(spec: JsonObject): readonly Violation[] {
     .map((field) => ({
       path: `spec.${field}`,
       rule: `cannot be combined with ${scoped}: use either the fields of one scope or those of both`,
+      received: spec[field],
     }));
 }
 
-function labelSelectorViolations(spec: BackupSpec): readonly Violation[] {
+function selectorViolations(spec: JsonObject): readonly Violation[] {
   const { labelSelector, orLabelSelectors } = spec;
+  const path = 'spec.orLabelSelectors';
   const violations: Violation[] = [];
-  if (isSet(labelSelector) && isSet(orLabelSelectors)) {
-    violations.push({
-      path: 'spec.orLabelSelectors',
-      rule: 'cannot be combined with labelSelector',
-    });
+  if (labelSelector !== undefined && labelSelector !== null) {
+    violations.push(...labelSelectorViolations('spec.labelSelector', labelSelector));
   }
-  if (labelSelector === undefined || labelSelector === null) {
+  if (orLabelSelectors === undefined || !isSet(orLabelSelectors)) {
     return violations;
   }
-  const path = 'spec.labelSelector';
-  if (!isJsonObject(labelSelector)) {
-    return [...violations, { path, rule: 'must be a label selector', received: labelSelector }];
+  if (isSet(labelSelector)) {
+    violations.push({
+      path,
+      rule: 'cannot be combined with labelSelector',
+      received: orLabelSelectors,
+    });
   }
-  const { matchLabels, matchExpressions, ...others } = labelSelector;
-  for (const field of Object.keys(others)) {
-    violations.push({ path: `${path}.${field}`, rule: 'is not a field of a label selector' });
-  }
-  violations.push(...matchLabelsViolations(matchLabels), ...expressionViolations(matchExpressions));
-  return violations.length > 0 ? violations : grammarViolations(spec);
-}
-
-// A key or value that the API server refuses would fail every list of the backup.
-function grammarViolations(spec: BackupSpec): readonly Violation[] {
-  try {
-    parseLabelSelector(formatLabelSelector(selectorOf(spec) ?? {}));
-    return [];
-  } catch (error) {
-    return [{ path: 'spec.labelSelector', rule: `must be a label selector: ${messageOf(error)}` }];
-  }
-}
-
-function matchLabelsViolations(labels: JsonValue | undefined): readonly Violation[] {
-  const isMap =
-    isJsonObject(labels) && Object.values(labels).every((value) => typeof value === 'string');
-  return labels === undefined || labels === null || isMap
-    ? []
-    : [
-        {
-          path: 'spec.labelSelector.matchLabels',
-          rule: 'must be a map of labels to values',
-          received: labels,
-        },
-      ];
-}
-
-function expressionViolations(expressions: JsonValue | undefined): readonly Violation[] {
-  const path = 'spec.labelSelector.matchExpressions';
-  if (expressions === undefined || expressions === null) {
-    return [];
-  }
-  if (!isJsonArray(expressions)) {
-    return [{ path, rule: 'must be a list of requirements', received: expressions }];
-  }
-  return expressions.flatMap((expression, index): readonly Violation[] =>
-    isJsonObject(expression) && isRequirement(expression)
-      ? []
-      : [
-          {
-            path: `${path}[${index}]`,
-            rule: 'must have a key, an operator (In, NotIn, Exists, DoesNotExist) and, for In and NotIn alone, values',
-            received: expression,
-          },
-        ],
-  );
+  return isJsonArray(orLabelSelectors)
+    ? violations.concat(
+        orLabelSelectors.flatMap((selector, index) =>
+          labelSelectorViolations(`${path}[${index}]`, selector),
+        ),
+      )
+    : violations.concat({
+        path,
+        rule: 'must be a list of label selectors',
+        received: orLabelSelectors,
+      });
 }
 
 function booleanViolations(field: string, value: JsonValue | undefined): readonly Violation[] {

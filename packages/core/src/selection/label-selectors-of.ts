@@ -3,14 +3,20 @@ import type { JsonObject } from '../model/json.ts';
 import { arrayAt, objectAt, objectsAt, stringAt } from '../model/object-path.ts';
 
 /**
- * Reads `labelSelector` of a valid spec; `undefined` when it selects everything. Velero turns an empty selector into one that
- * fails every list; here it means what it says.
+ * Reads `labelSelector` or `orLabelSelectors` of a valid spec: an object is selected when it matches one of them, and any is
+ * when there are none. Velero turns an empty selector into one that fails every list; here it means what it says, and one
+ * among several selects everything.
  */
-export function selectorOf(spec: BackupSpec): LabelSelector | undefined {
-  const selector = objectAt(spec, ['labelSelector']);
-  if (selector === undefined) {
-    return undefined;
-  }
+export function labelSelectorsOf(spec: BackupSpec): readonly LabelSelector[] {
+  const single = objectAt(spec, ['labelSelector']);
+  const selectors = (single === undefined ? objectsAt(spec, ['orLabelSelectors']) : [single]).map(
+    readLabelSelector,
+  );
+  return selectors.every((selector) => selector !== undefined) ? selectors : [];
+}
+
+/** Reads a valid label selector; `undefined` when it selects everything. */
+export function readLabelSelector(selector: JsonObject): LabelSelector | undefined {
   const matchLabels = Object.entries(objectAt(selector, ['matchLabels']) ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
