@@ -39,6 +39,16 @@ const explained: readonly ExplainedDifference[] = [
     why: 'By it a run takes the name of its backup; Velero ignores it.',
   },
   {
+    file: 'directory',
+    at: 'lifeboat-index.json.gz',
+    why: 'By it one object is read without the others; Velero ignores it.',
+  },
+  {
+    file: 'directory',
+    at: 'lifeboat-manifest.json',
+    why: 'By it the backup is verified; Velero ignores it.',
+  },
+  {
     file: 'archive order',
     at: '',
     why: 'Velero waits for a snapshot before it goes on; here claims come last, once all snapshots are ready.',

@@ -1,10 +1,21 @@
+import type { WrittenArchive } from '../archive/archive-writer.ts';
+import { encodeArchiveIndex } from '../catalog/artifacts/archive-index-json.ts';
+import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
 import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
 import { resultsOf } from '../catalog/artifacts/results.ts';
-import { putArtifact, putBackup, putText } from '../catalog/backup-files.ts';
-import { backupKey } from '../catalog/key-layout.ts';
+import {
+  describeBackupFile,
+  putArtifact,
+  putBackup,
+  putManifest,
+  putText,
+} from '../catalog/backup-files.ts';
+import { backupFileName, backupKey } from '../catalog/key-layout.ts';
 import type { RunLog } from '../catalog/run-log.ts';
+import type { StoredFile } from '../catalog/stored-file.ts';
 import type { Backup } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
+import { VeleroAnnotation } from '../model/labels.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -37,6 +48,7 @@ export function finishBackup(backup: Backup, record: BackupRecord, completedAt: 
 export async function writeBackupFiles({
   store,
   backup,
+  archive,
   record,
   log,
   emit,
@@ -44,20 +56,39 @@ export async function writeBackupFiles({
 }: {
   readonly store: ObjectStore;
   readonly backup: Backup;
+  /** The archive, which is stored already. */
+  readonly archive: WrittenArchive<unknown>;
   readonly record: BackupRecord;
   readonly log: RunLog;
   readonly emit: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { name } = backup.metadata;
+  const { name, uid = '', annotations = {} } = backup.metadata;
   const options = { signal };
-  await putText(store, name, 'logs', log.text, options);
-  await putArtifact(store, name, 'podVolumeBackups', null, options);
-  await putArtifact(store, name, 'volumeSnapshots', null, options);
-  await putArtifact(store, name, 'resourceList', resourceListOf(record.names), options);
-  await putArtifact(store, name, 'results', resultsOf(record.issues), options);
-  await putArtifact(store, name, 'itemOperations', record.operations, options);
-  await putArtifact(store, name, 'volumeInfo', record.volumes, options);
+  const files: StoredFile[] = [
+    {
+      fileName: backupFileName(name, 'archive'),
+      sizeBytes: archive.sizeBytes,
+      sha256: archive.sha256,
+    },
+    await putText(store, name, 'logs', log.text, options),
+    await putArtifact(store, name, 'podVolumeBackups', null, options),
+    await putArtifact(store, name, 'volumeSnapshots', null, options),
+    await putArtifact(store, name, 'resourceList', resourceListOf(record.names), options),
+    await putArtifact(store, name, 'results', resultsOf(record.issues), options),
+    await putArtifact(store, name, 'itemOperations', record.operations, options),
+    await putArtifact(store, name, 'volumeInfo', record.volumes, options),
+    await putArtifact(store, name, 'index', encodeArchiveIndex(archive.index), options),
+    describeBackupFile(backup),
+  ];
+  const manifest: BackupManifest = {
+    backup: { name, uid },
+    kubernetesVersion: annotations[VeleroAnnotation.sourceClusterGitVersion] ?? '',
+    objects: archive.index.objects.length,
+    entries: archive.entries,
+    files,
+  };
+  await putManifest(store, manifest, options);
   await putBackup(store, backup, options);
   emit({ type: 'uploaded', key: backupKey(name, 'backup') });
   emit({ type: 'progress', done: record.stored, total: record.stored });

@@ -81,6 +81,7 @@ export async function runBackup(
     record,
     runId,
     onEvent: emit,
+    logger: log,
     signal: scope.signal,
   });
   try {
@@ -123,16 +124,16 @@ async function produceBackup(
   log.info('backup started', { kubernetes: version.gitVersion, store: store.location });
 
   emit({ type: 'phase', phase: 'Collecting' });
-  await writeArchive(
+  const archive = await writeArchive(
     (body, archiveSignal) =>
       store.put(backupKey(name, 'archive'), body, {
         contentType: 'application/gzip',
         signal: archiveSignal,
       }),
-    (archive, archiveSignal) =>
+    (writer, archiveSignal) =>
       storeItems({
         cluster,
-        archive,
+        archive: writer,
         actions,
         scope,
         record,
@@ -148,7 +149,7 @@ async function produceBackup(
   emit({ type: 'phase', phase: 'Finalizing' });
   const backup = finishBackup(scope.backup, record, clock.now());
   log.info('backup finished', { phase: backup.status.phase, objects: record.stored });
-  await writeBackupFiles({ store, backup, record, log, emit, signal });
+  await writeBackupFiles({ store, backup, archive, record, log, emit, signal });
   return backup;
 }
 

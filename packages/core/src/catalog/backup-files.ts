@@ -1,13 +1,26 @@
+import type { ArchiveIndex } from '../archive/archive-index.ts';
 import { isLifeboatError, LifeboatError } from '../errors.ts';
 import { readAll } from '../internal/read-all.ts';
 import type { Backup } from '../model/backup.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { type BackupJsonArtifact, type BackupTextArtifact, backupArtifacts } from './artifact.ts';
+import {
+  type BackupArtifact,
+  type BackupJsonArtifact,
+  type BackupTextArtifact,
+  backupArtifacts,
+} from './artifact.ts';
+import { decodeArchiveIndex } from './artifacts/archive-index-json.ts';
 import { decodeBackup, encodeBackup } from './artifacts/backup-json.ts';
+import {
+  type BackupManifest,
+  decodeBackupManifest,
+  encodeBackupManifest,
+} from './artifacts/backup-manifest.ts';
 import { createObject } from './create-object.ts';
 import { gunzipJson, gzipJson, gzipText } from './gzip-json.ts';
-import { backupKey } from './key-layout.ts';
+import { backupFileName, backupKey } from './key-layout.ts';
+import { type StoredFile, storedFile } from './stored-file.ts';
 
 const mebibyte = 1024 * 1024;
 /** A file larger than these is refused: no backup of any size that a cluster can hold comes near. */
@@ -21,10 +34,9 @@ export async function putArtifact(
   name: string,
   artifact: BackupJsonArtifact,
   value: JsonValue,
-  { signal }: CallOptions = {},
-): Promise<void> {
-  const { contentType } = backupArtifacts[artifact];
-  await store.put(backupKey(name, artifact), await gzipJson(value), { contentType, signal });
+  options: CallOptions = {},
+): Promise<StoredFile> {
+  return putFile(store, name, artifact, await gzipJson(value), options);
 }
 
 /** Stores one of a backup's text files, replacing it if it exists. */
@@ -33,10 +45,60 @@ export async function putText(
   name: string,
   artifact: BackupTextArtifact,
   text: string,
-  { signal }: CallOptions = {},
+  options: CallOptions = {},
+): Promise<StoredFile> {
+  return putFile(store, name, artifact, await gzipText(text), options);
+}
+
+/** Stores the manifest of a backup. */
+export async function putManifest(
+  store: ObjectStore,
+  manifest: BackupManifest,
+  options: CallOptions = {},
 ): Promise<void> {
+  const bytes = Buffer.from(encodeBackupManifest(manifest));
+  await putFile(store, manifest.backup.name, 'manifest', bytes, options);
+}
+
+/**
+ * Reads the manifest of a backup; `undefined` when it has none: Velero writes none.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is damaged.
+ */
+export async function readManifest(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions = {},
+): Promise<BackupManifest | undefined> {
+  const target = backupKey(name, 'manifest');
+  const bytes = await readObject(store, target, maximumBackupBytes, signal);
+  return bytes && decodeBackupManifest(bytes, target);
+}
+
+/**
+ * Reads where in a backup's archive each object lies; `undefined` when the backup has no index: Velero writes none.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is damaged.
+ */
+export async function readArchiveIndex(
+  store: ObjectStore,
+  name: string,
+  options: CallOptions = {},
+): Promise<ArchiveIndex | undefined> {
+  const value = await readArtifact(store, name, 'index', options);
+  return value === undefined ? undefined : decodeArchiveIndex(value, backupKey(name, 'index'));
+}
+
+async function putFile(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupArtifact,
+  bytes: Uint8Array,
+  { signal }: CallOptions,
+): Promise<StoredFile> {
   const { contentType } = backupArtifacts[artifact];
-  await store.put(backupKey(name, artifact), await gzipText(text), { contentType, signal });
+  await store.put(backupKey(name, artifact), bytes, { contentType, signal });
+  return storedFile(backupFileName(name, artifact), bytes);
 }
 
 /**
@@ -101,6 +163,12 @@ export async function openArchive(
     }
     throw error;
   }
+}
+
+/** What {@link putBackup} will store, for the manifest, which comes before it. */
+export function describeBackupFile(backup: Backup): StoredFile {
+  const { name } = backup.metadata;
+  return storedFile(backupFileName(name, 'backup'), Buffer.from(encodeBackup(backup)));
 }
 
 /**

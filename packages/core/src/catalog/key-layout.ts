@@ -28,7 +28,12 @@ export function backupDirectory(name: string): string {
 
 /** The key of one of a backup's files. @throws {ValidationError} as {@link backupDirectory} does. */
 export function backupKey(name: string, artifact: BackupArtifact): string {
-  return backupDirectory(name) + fileName(backupArtifacts[artifact], name);
+  return backupDirectory(name) + backupFileName(name, artifact);
+}
+
+/** The name of one of a backup's files in its folder. */
+export function backupFileName(name: string, artifact: BackupArtifact): string {
+  return fileName(backupArtifacts[artifact], name);
 }
 
 /**
@@ -47,6 +52,15 @@ export function claimKey(name: string): string {
  */
 export function deletionMarkKey(name: string): string {
   return `${backupDirectory(name)}lifeboat-deletion.json`;
+}
+
+/**
+ * A key in a backup's folder that never exists: whoever may delete it may delete the others.
+ *
+ * @throws {ValidationError} as {@link backupDirectory} does.
+ */
+export function deletionProbeKey(name: string): string {
+  return `${backupDirectory(name)}lifeboat-deletion-probe`;
 }
 
 /**

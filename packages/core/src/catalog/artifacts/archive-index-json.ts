@@ -1,0 +1,95 @@
+import type { ArchiveIndex, ArchiveMember, IndexedObject } from '../../archive/archive-index.ts';
+import { LifeboatError } from '../../errors.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  type JsonArray,
+  type JsonObject,
+  type JsonValue,
+} from '../../model/json.ts';
+
+const formatVersion = 1;
+
+/**
+ * The index as it is stored: rows instead of objects, since there is one for each object of the backup.
+ *
+ * - `members`: offset in the archive, compressed size, decompressed size;
+ * - `objects`: group, version, resource, namespace (empty for cluster-scoped), name, position of the member, offset in the
+ *   decompressed member, length there, size of the JSON, its SHA-256 in base64.
+ */
+export function encodeArchiveIndex({ members, objects }: ArchiveIndex): JsonObject {
+  return {
+    formatVersion,
+    members: members.map(({ offset, sizeBytes, tarBytes }) => [offset, sizeBytes, tarBytes]),
+    objects: objects.map((object) => [
+      ...[object.group, object.version, object.resource, object.namespace ?? '', object.name],
+      ...[object.member, object.offset, object.tarBytes, object.sizeBytes, object.sha256],
+    ]),
+  };
+}
+
+/**
+ * Reads a stored index. Anybody may have written it: whether it is true shows only when the archive is read by it.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is not an index, or one of a later format.
+ */
+export function decodeArchiveIndex(value: JsonValue, target: string): ArchiveIndex {
+  if (
+    !isJsonObject(value) ||
+    value['formatVersion'] !== formatVersion ||
+    !isJsonArray(value['members']) ||
+    !isJsonArray(value['objects'])
+  ) {
+    throw corruptIndex(target);
+  }
+  return {
+    members: value['members'].map((row) => memberOf(row) ?? fail(target)),
+    objects: value['objects'].map((row) => objectOf(row) ?? fail(target)),
+  };
+}
+
+function memberOf(row: JsonValue): ArchiveMember | undefined {
+  const [offset, sizeBytes, tarBytes] = rowOf(row);
+  return isCount(offset) && isCount(sizeBytes) && isCount(tarBytes)
+    ? { offset, sizeBytes, tarBytes }
+    : undefined;
+}
+
+function objectOf(row: JsonValue): IndexedObject | undefined {
+  const [group, version, resource, namespace, name, ...place] = rowOf(row);
+  const [member, offset, tarBytes, sizeBytes, sha256] = place;
+  return typeof group === 'string' &&
+    typeof version === 'string' &&
+    typeof resource === 'string' &&
+    typeof namespace === 'string' &&
+    typeof name === 'string' &&
+    isCount(member) &&
+    isCount(offset) &&
+    isCount(tarBytes) &&
+    isCount(sizeBytes) &&
+    typeof sha256 === 'string'
+    ? {
+        ...{ group, version, resource, name, member, offset, tarBytes, sizeBytes, sha256 },
+        ...(namespace !== '' && { namespace }),
+      }
+    : undefined;
+}
+
+function rowOf(row: JsonValue): JsonArray {
+  return isJsonArray(row) ? row : [];
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function fail(target: string): never {
+  throw corruptIndex(target);
+}
+
+function corruptIndex(target: string): LifeboatError {
+  return new LifeboatError(
+    `${target} is not an index of an archive that this version of Lifeboat can read; the archive itself is not touched by that`,
+    { code: 'CorruptBackup', operation: 'catalog.read', target },
+  );
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type BackupManifest,
+  decodeBackupManifest,
+  encodeBackupManifest,
+} from './backup-manifest.ts';
+
+const manifest: BackupManifest = {
+  backup: { name: 'b', uid: 'u-1' },
+  kubernetesVersion: 'v1.36.3',
+  objects: 3,
+  entries: 7,
+  files: [{ fileName: 'b.tar.gz', sizeBytes: 12, sha256: 'ff00' }],
+};
+
+it('a manifest is read as it was written, and names who wrote it', () => {
+  const text = encodeBackupManifest(manifest);
+  expect(decodeBackupManifest(Buffer.from(text), 'key')).toEqual(manifest);
+  expect(JSON.parse(text)).toMatchObject({
+    writer: { name: 'lifeboat', version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string },
+  });
+});
+
+describe('what is not a manifest is refused', () => {
+  const good = encodeBackupManifest(manifest);
+  it.each([
+    { name: 'no JSON', text: '{' },
+    { name: 'a list', text: '[]' },
+    { name: 'a later format', text: good.replace('"formatVersion": 1', '"formatVersion": 2') },
+    { name: 'no count', text: good.replace('"objects": 3', '"objects": "3"') },
+    { name: 'a file without its size', text: good.replace('"sizeBytes": 12', '"sizeBytes": null') },
+  ])('$name', ({ text }) => {
+    expect(() => decodeBackupManifest(Buffer.from(text), 'backups/b/m')).toThrow(
+      expect.objectContaining({ code: 'CorruptBackup', target: 'backups/b/m' }),
+    );
+  });
+});

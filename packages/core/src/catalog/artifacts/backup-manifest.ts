@@ -1,0 +1,88 @@
+import { LifeboatError, messageOf } from '../../errors.ts';
+import { version } from '../../internal/version.ts';
+import { isJsonObject, type JsonObject, parseJson, stringifyPrettyJson } from '../../model/json.ts';
+import { objectAt, stringAt } from '../../model/object-path.ts';
+import type { StoredFile } from '../stored-file.ts';
+
+const formatVersion = 1;
+
+/** What a backup consists of, so that it can be verified. */
+export interface BackupManifest {
+  readonly backup: { readonly name: string; readonly uid: string };
+  /** Version of the API server that the objects are from. */
+  readonly kubernetesVersion: string;
+  /** Objects in the archive. */
+  readonly objects: number;
+  /** Files in the archive. */
+  readonly entries: number;
+  /** Every file of the backup's directory, but for the manifest itself and marks such as the claim. */
+  readonly files: readonly StoredFile[];
+}
+
+/** The manifest as it is stored. */
+export function encodeBackupManifest(manifest: BackupManifest): string {
+  const { backup, kubernetesVersion, objects, entries, files } = manifest;
+  const document: JsonObject = {
+    formatVersion,
+    writer: { name: 'lifeboat', version },
+    backup: { name: backup.name, uid: backup.uid },
+    kubernetesVersion,
+    objects,
+    entries,
+    files: Object.fromEntries(
+      files.map(({ fileName, sizeBytes, sha256 }) => [fileName, { sizeBytes, sha256 }]),
+    ),
+  };
+  return `${stringifyPrettyJson(document)}\n`;
+}
+
+/**
+ * Reads a stored manifest.
+ *
+ * @throws {LifeboatError} code CorruptBackup when it is not a manifest, or one of a later format.
+ */
+export function decodeBackupManifest(bytes: Uint8Array, target: string): BackupManifest {
+  let document: unknown;
+  try {
+    document = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw corruptManifest(target, messageOf(error), error);
+  }
+  const manifest = isJsonObject(document) ? manifestOf(document) : undefined;
+  if (manifest === undefined) {
+    throw corruptManifest(target, 'it is not a manifest that this version of Lifeboat knows');
+  }
+  return manifest;
+}
+
+function manifestOf(document: JsonObject): BackupManifest | undefined {
+  const name = stringAt(document, ['backup', 'name']);
+  const uid = stringAt(document, ['backup', 'uid']);
+  const kubernetesVersion = stringAt(document, ['kubernetesVersion']);
+  const { objects, entries } = document;
+  const files = Object.entries(objectAt(document, ['files']) ?? {}).map(
+    ([fileName, file]): StoredFile | undefined => {
+      const sizeBytes = isJsonObject(file) ? file['sizeBytes'] : undefined;
+      const sha256 = isJsonObject(file) ? file['sha256'] : undefined;
+      return typeof sizeBytes === 'number' && typeof sha256 === 'string'
+        ? { fileName, sizeBytes, sha256 }
+        : undefined;
+    },
+  );
+  return document['formatVersion'] === formatVersion &&
+    name !== undefined &&
+    uid !== undefined &&
+    kubernetesVersion !== undefined &&
+    typeof objects === 'number' &&
+    typeof entries === 'number' &&
+    files.every((file) => file !== undefined)
+    ? { backup: { name, uid }, kubernetesVersion, objects, entries, files }
+    : undefined;
+}
+
+function corruptManifest(target: string, why: string, cause?: unknown): LifeboatError {
+  return new LifeboatError(
+    `${target} cannot be read: ${why}. Without it the backup can be restored all the same, but not be verified whole`,
+    { code: 'CorruptBackup', operation: 'catalog.read', target, cause },
+  );
+}
