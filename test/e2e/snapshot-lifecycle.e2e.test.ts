@@ -155,7 +155,7 @@ it('what cannot be removed while the driver is away is reported, and goes when i
   const fault = await lab.kit.injectFault({
     rpc: 'CreateSnapshot',
     namespace,
-    code: 'UNAVAILABLE',
+    code: 'CANCELLED',
     message: 'gone fishing',
   });
   const session = await lab.openSession(cluster, { errorGraceMs: 500, cleanUpTimeoutMs: 500 });

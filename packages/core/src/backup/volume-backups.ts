@@ -1,4 +1,5 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
+import { runAll } from '../internal/run-all.ts';
 import type { Backup } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { BackupEvent } from '../model/event.ts';
@@ -12,9 +13,12 @@ import {
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { SnapshotDiagnosis } from '../snapshot/diagnose.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import { chooseVolumeSnapshotClass } from '../snapshot/snapshot-class.ts';
 import type { SnapshotSession } from '../snapshot/snapshot-session.ts';
+import type { SnapshotDetails } from '../snapshot/take-snapshot-request.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { decideVolume } from './volume-decision.ts';
@@ -43,8 +47,19 @@ export interface VolumeBackupsOptions {
   /** Driver → class name, chosen by the caller. */
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
   readonly onEvent: (event: BackupEvent) => void;
+  readonly logger: Logger;
   readonly signal: AbortSignal;
 }
+
+interface HeldClaim {
+  readonly claim: KubernetesObject;
+  /** Settles when the storage has cut the snapshot, or it has failed. */
+  readonly cut: Promise<void>;
+  readonly outcome: Promise<VolumeOutcome>;
+}
+
+// How many snapshots are detached, kept or freed at a time.
+const settledAtATime = 16;
 
 /**
  * The volumes of one backup: decides what becomes of each claim's data, requests the snapshots, and holds their claims back
@@ -52,16 +67,17 @@ export interface VolumeBackupsOptions {
  */
 export class VolumeBackups {
   readonly #options: VolumeBackupsOptions;
-  readonly #held: Promise<VolumeOutcome>[] = [];
+  readonly #held: HeldClaim[] = [];
   #session: Promise<SnapshotSession> | undefined;
-  #classes: Promise<readonly KubernetesObject[]> | undefined;
+  #classes: Promise<readonly KubernetesObject[] | undefined> | undefined;
 
   constructor(options: VolumeBackupsOptions) {
     this.#options = options;
   }
 
   /**
-   * Requests the snapshot of a claim and holds the claim back; `false` when there is nothing to snapshot.
+   * Requests the snapshot of a claim and holds the claim back; `false` when there is nothing to snapshot. Does not wait for
+   * the snapshot: those of the claims of one pod are requested together, and {@link VolumeBackups.untilCut} waits for them.
    *
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but no class is fit for it.
    */
@@ -87,14 +103,24 @@ export class VolumeBackups {
     const snapshotClass = await this.#chooseClass(claim, decision.driver);
     record.addSnapshotAttempt();
     const session = await (this.#session ??= this.#openSession());
-    this.#held.push(this.#take(session, claim, decision.volume, decision.driver, snapshotClass));
+    this.#held.push(this.#request(session, claim, decision.volume, snapshotClass));
     return true;
+  }
+
+  /**
+   * Resolves when the storage has cut the snapshots of these claims, so that their data may change again. A claim that is not
+   * held, and one whose snapshot has failed, is not waited for: {@link VolumeBackups.outcomes} tells. Never rejects.
+   */
+  async untilCut(claims: readonly KubernetesObject[]): Promise<void> {
+    const keys = new Set(claims.map(keyOf));
+    const held = this.#held.filter(({ claim }) => keys.has(keyOf(claim)));
+    await Promise.all(held.map(({ cut }) => cut));
   }
 
   /** Yields each held claim with its snapshot or its failure, in the order in which they were held. */
   async *outcomes(): AsyncIterable<VolumeOutcome> {
-    for (const held of this.#held) {
-      yield await held;
+    for (const { outcome } of this.#held) {
+      yield await outcome;
     }
   }
 
@@ -130,23 +156,22 @@ export class VolumeBackups {
       return;
     }
     const session = await this.#session;
-    await Promise.all(
-      this.#held.map(async (held) => {
-        const outcome = await held;
-        if (!('snapshot' in outcome)) {
-          return;
-        }
-        try {
-          await work(session, outcome.snapshot);
-        } catch (error) {
-          this.#options.record.addWarning({
-            reason,
-            message: messageOf(error),
-            object: claimIdentifier(outcome.claim),
-          });
-        }
-      }),
-    );
+    const settleOne = async (held: HeldClaim): Promise<void> => {
+      const outcome = await held.outcome;
+      if (!('snapshot' in outcome)) {
+        return;
+      }
+      try {
+        await work(session, outcome.snapshot);
+      } catch (error) {
+        this.#options.record.addWarning({
+          reason,
+          message: messageOf(error),
+          object: claimIdentifier(outcome.claim),
+        });
+      }
+    };
+    await runAll(this.#held, settleOne, { concurrency: settledAtATime });
   }
 
   #openSession(): Promise<SnapshotSession> {
@@ -154,34 +179,53 @@ export class VolumeBackups {
     return snapshotter.openSession({ backupName: backup.metadata.name, runId, signal });
   }
 
-  // Settles with a value, so that a failure waits for its turn instead of becoming an unhandled rejection.
-  async #take(
+  #request(
     session: SnapshotSession,
     claim: KubernetesObject,
     volume: KubernetesObject,
-    driver: string,
     snapshotClass: KubernetesObject,
-  ): Promise<VolumeOutcome> {
+  ): HeldClaim {
     const { backup, onEvent, signal } = this.#options;
     const { name: claimName, namespace = '' } = claim.metadata;
-    try {
-      const snapshot = await session.take(
-        {
-          claim,
-          volume,
-          snapshotClass,
-          handleTimeoutMs: parseDuration(backup.spec.csiSnapshotTimeout ?? ''),
-          readyTimeoutMs: parseDuration(backup.spec.itemOperationTimeout ?? ''),
-          onState: (state, details) => {
-            onEvent({ type: 'snapshot', state, namespace, claimName, driver, ...details });
-          },
+    const driver = stringAt(volume, ['spec', 'csi', 'driver']) ?? '';
+    const requested = session.request(
+      {
+        ...{ claim, volume, snapshotClass },
+        handleTimeoutMs: parseDuration(backup.spec.csiSnapshotTimeout ?? ''),
+        readyTimeoutMs: parseDuration(backup.spec.itemOperationTimeout ?? ''),
+        onState: (state, details) => {
+          onEvent({ type: 'snapshot', state, namespace, claimName, driver, ...details });
         },
-        { signal },
+        onDelay: (diagnosis, details) => this.#reportDelay(claim, driver, diagnosis, details),
+      },
+      { signal },
+    );
+    // Both settle with a value, so that a failure waits for its turn instead of becoming an unhandled rejection.
+    const settled = (): void => undefined;
+    const outcome = requested
+      .then((cut) => cut.ready({ signal }))
+      .then(
+        (snapshot): VolumeOutcome => ({ claim, volume, snapshot }),
+        (error: unknown): VolumeOutcome => ({ claim, volume, error }),
       );
-      return { claim, volume, snapshot };
-    } catch (error) {
-      return { claim, volume, error };
-    }
+    return { claim, cut: requested.then(settled, settled), outcome };
+  }
+
+  #reportDelay(
+    claim: KubernetesObject,
+    driver: string,
+    { cause, finding, advice }: SnapshotDiagnosis,
+    { volumeSnapshotName, volumeSnapshotContentName }: SnapshotDetails,
+  ): void {
+    const { onEvent, logger } = this.#options;
+    const { name: claimName, namespace = '' } = claim.metadata;
+    const message = `${finding}. ${advice}`;
+    logger.warn('a snapshot does not come yet', { namespace, name: claimName, cause, message });
+    onEvent({
+      type: 'snapshotDelayed',
+      ...{ cause, message, namespace, claimName, driver },
+      ...{ volumeSnapshotName, volumeSnapshotContentName },
+    });
   }
 
   async #chooseClass(claim: KubernetesObject, driver: string): Promise<KubernetesObject> {
@@ -216,18 +260,22 @@ export class VolumeBackups {
     return choice.snapshotClass;
   }
 
-  async #listClasses(): Promise<readonly KubernetesObject[]> {
+  // Absent: the cluster does not serve them.
+  async #listClasses(): Promise<readonly KubernetesObject[] | undefined> {
     const { cluster, signal } = this.#options;
     try {
       return await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
     } catch (error) {
-      // A cluster without the snapshot CRDs has no class; the refusal then names what is missing.
       if (isLifeboatError(error, 'NotFound')) {
-        return [];
+        return undefined;
       }
       throw error;
     }
   }
+}
+
+function keyOf({ metadata: { namespace = '', name } }: KubernetesObject): string {
+  return `${namespace}/${name}`;
 }
 
 function claimIdentifier(claim: KubernetesObject): ResourceIdentifier {

@@ -23,6 +23,40 @@ export interface SnapshotEvent {
   readonly snapshotHandle?: string | undefined;
 }
 
+/** Why a snapshot does not come; docs/guides/csi-snapshots.md says what each means and what to do. */
+export type SnapshotDelayCause =
+  /** Nothing has touched the VolumeSnapshot. */
+  | 'ControllerMissing'
+  /** The snapshot-controller says why it makes no VolumeSnapshotContent. */
+  | 'ControllerRefuses'
+  /** The snapshot-controller has seen the VolumeSnapshot and is not done with it. */
+  | 'ControllerBusy'
+  /** The cluster has no CSIDriver object of that name. */
+  | 'DriverMissing'
+  /** Nothing has touched the VolumeSnapshotContent. */
+  | 'SidecarMissing'
+  | 'DriverWithoutSnapshots'
+  | 'DriverUnavailable'
+  | 'RateLimited'
+  | 'QuotaExceeded'
+  | 'DriverFails'
+  /** The driver was called and has not answered, or the storage is not done. */
+  | 'StorageBusy';
+
+/** A snapshot that the storage has not cut yet, and why; the backup goes on waiting. */
+export interface SnapshotDelayedEvent {
+  readonly type: 'snapshotDelayed';
+  readonly cause: SnapshotDelayCause;
+  /** What is the matter and what to do, for people. */
+  readonly message: string;
+  /** The claim that is being snapshotted. */
+  readonly namespace: string;
+  readonly claimName: string;
+  readonly driver: string;
+  readonly volumeSnapshotName?: string | undefined;
+  readonly volumeSnapshotContentName?: string | undefined;
+}
+
 /** What a backup reports while it runs. Events are ordered per item; `progress` never goes back. */
 export type BackupEvent =
   | {
@@ -37,7 +71,8 @@ export type BackupEvent =
     }
   | { readonly type: 'uploaded'; readonly key: string }
   | { readonly type: 'issue'; readonly issue: Issue }
-  | SnapshotEvent;
+  | SnapshotEvent
+  | SnapshotDelayedEvent;
 
 /** What a restore did with one object. */
 export type RestoreAction = 'created' | 'updated' | 'skipped' | 'failed';

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import type { SnapshotDelayCause } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
-import { diagnoseSnapshot, type SnapshotDelayCause, type SnapshotEvidence } from './diagnose.ts';
+import { diagnoseSnapshot, type SnapshotEvidence } from './diagnose.ts';
 
 const driver = 'disk.csi.example';
 const beingCreated = {

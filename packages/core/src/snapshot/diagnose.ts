@@ -1,27 +1,8 @@
+import type { SnapshotDelayCause } from '../model/event.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { arrayAt, stringAt, valueAt } from '../model/object-path.ts';
 import { type DriverErrorKind, driverErrorKindOf } from './driver-error.ts';
 import { beingCreatedAnnotation, errorOf } from './snapshot-step.ts';
-
-/** Why a snapshot does not come. */
-export type SnapshotDelayCause =
-  /** Nothing has touched the VolumeSnapshot. */
-  | 'ControllerMissing'
-  /** The snapshot-controller says why it makes no VolumeSnapshotContent. */
-  | 'ControllerRefuses'
-  /** The snapshot-controller has seen the VolumeSnapshot and is not done with it. */
-  | 'ControllerBusy'
-  /** The cluster has no CSIDriver object of that name. */
-  | 'DriverMissing'
-  /** Nothing has touched the VolumeSnapshotContent. */
-  | 'SidecarMissing'
-  | 'DriverWithoutSnapshots'
-  | 'DriverUnavailable'
-  | 'RateLimited'
-  | 'QuotaExceeded'
-  | 'DriverFails'
-  /** The driver was called and has not answered, or the storage is not done. */
-  | 'StorageBusy';
 
 /** What {@link diagnoseSnapshot} judges by. */
 export interface SnapshotEvidence {

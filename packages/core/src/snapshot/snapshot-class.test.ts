@@ -25,7 +25,7 @@ const label = { 'velero.io/csi-volumesnapshot-class': 'true' };
 const isDefault = { 'snapshot.storage.kubernetes.io/is-default-class': 'true' };
 
 function choose(
-  classes: readonly KubernetesObject[],
+  classes: readonly KubernetesObject[] | undefined,
   query: Partial<SnapshotClassQuery> = {},
 ): ReturnType<typeof chooseVolumeSnapshotClass> {
   return chooseVolumeSnapshotClass({
@@ -135,7 +135,13 @@ it.each([
   expect('warnings' in choice && choice.warnings).toEqual([expect.stringContaining(described)]);
 });
 
-it.each<[string, readonly KubernetesObject[], Partial<SnapshotClassQuery>, string]>([
+it.each<[string, readonly KubernetesObject[] | undefined, Partial<SnapshotClassQuery>, string]>([
+  [
+    'the cluster does not serve classes',
+    undefined,
+    {},
+    'the cluster does not serve VolumeSnapshotClasses (snapshot.storage.k8s.io): install',
+  ],
   [
     'there is no class at all',
     [],
@@ -149,10 +155,22 @@ it.each<[string, readonly KubernetesObject[], Partial<SnapshotClassQuery>, strin
     'there are a (driver third), b (driver other)',
   ],
   [
-    'several classes fit equally, naming them',
-    [snapshotClass('b'), snapshotClass('a')],
+    'several classes fit equally, naming them and the others',
+    [snapshotClass('b'), snapshotClass('a'), snapshotClass('c', { of: 'other' })],
     {},
-    'a, b fit equally',
+    'a, b fit equally (not fit: c (driver other))',
+  ],
+  [
+    'several classes of the provisioner fit equally',
+    [snapshotClass('b', { of: 'provisioner' }), snapshotClass('a', { of: 'provisioner' })],
+    { provisioner: 'provisioner' },
+    `no VolumeSnapshotClass for driver ${driver} (provisioner provisioner) can be preferred: a, b`,
+  ],
+  [
+    'the claim names nothing',
+    [snapshotClass('a')],
+    { claimAnnotations: { 'velero.io/csi-volumesnapshot-class': '' } },
+    'VolumeSnapshotClass "", named by annotation',
   ],
   [
     'the caller names a class that is missing',

@@ -5,8 +5,8 @@ import { stringAt } from '../model/object-path.ts';
 
 /** What {@link chooseVolumeSnapshotClass} decides from. */
 export interface SnapshotClassQuery {
-  /** Every VolumeSnapshotClass of the cluster, in any order. */
-  readonly classes: readonly KubernetesObject[];
+  /** Every VolumeSnapshotClass of the cluster, in any order; absent when the cluster does not serve them. */
+  readonly classes: readonly KubernetesObject[] | undefined;
   /** `spec.csi.driver` of the volume. */
   readonly driver: string;
   /** `provisioner` of the claim's StorageClass: tried where no class has the driver, since the two may differ. */
@@ -29,9 +29,12 @@ export type SnapshotClassChoice =
  * - A class that is named but missing or of another driver is a refusal: falling through to another class, as Velero does,
  *   hides a typing error.
  * - Of several labelled (or default) classes the first by name is taken, with a warning.
- * - A refusal names every class and why it is not fit.
+ * - A refusal names every class and why it is not taken.
  */
 export function chooseVolumeSnapshotClass(query: SnapshotClassQuery): SnapshotClassChoice {
+  if (query.classes === undefined) {
+    return { refusal: apiMissing };
+  }
   const classes = query.classes.toSorted((left, right) =>
     compareCodePoints(left.metadata.name, right.metadata.name),
   );
@@ -49,6 +52,9 @@ export function chooseVolumeSnapshotClass(query: SnapshotClassQuery): SnapshotCl
   }
   return { snapshotClass: first, warnings: others.length === 0 ? [] : [ambiguity(first, others)] };
 }
+
+const apiMissing =
+  'the cluster does not serve VolumeSnapshotClasses (snapshot.storage.k8s.io): install the CRDs and the snapshot-controller of external-snapshotter';
 
 interface NamedClass {
   readonly name: string;
@@ -89,7 +95,7 @@ function findNamed(
   );
   if (found === undefined) {
     return {
-      refusal: `VolumeSnapshotClass ${name}, named by ${namedBy}, does not exist; ${existing(classes)}`,
+      refusal: `VolumeSnapshotClass ${name === '' ? '""' : name}, named by ${namedBy}, does not exist; ${existing(classes)}`,
     };
   }
   return drivers.includes(driverOf(found))
@@ -128,13 +134,22 @@ function describeRefusal(
       : `${driver} (provisioner ${provisioner})`;
   return fit.length === 0
     ? `no VolumeSnapshotClass for driver ${wanted}: ${existing(classes)}. Create one with that driver`
-    : `no VolumeSnapshotClass for driver ${wanted} can be preferred: ${namesOf(fit)} fit equally. Put label ${VeleroLabel.volumeSnapshotClass} on one of them, or name it in the claim's annotation ${VeleroAnnotation.volumeSnapshotClass}`;
+    : `no VolumeSnapshotClass for driver ${wanted} can be preferred: ${namesOf(fit)} fit equally${othersOf(classes, fit)}. Put label ${VeleroLabel.volumeSnapshotClass} on one of them, or name it in the claim's annotation ${VeleroAnnotation.volumeSnapshotClass}`;
 }
 
 function existing(classes: readonly KubernetesObject[]): string {
-  return classes.length === 0
-    ? 'the cluster has none'
-    : `there are ${classes.map((candidate) => `${candidate.metadata.name} (driver ${driverOf(candidate)})`).join(', ')}`;
+  return classes.length === 0 ? 'the cluster has none' : `there are ${withDrivers(classes)}`;
+}
+
+function othersOf(classes: readonly KubernetesObject[], fit: readonly KubernetesObject[]): string {
+  const others = classes.filter((candidate) => !fit.includes(candidate));
+  return others.length === 0 ? '' : ` (not fit: ${withDrivers(others)})`;
+}
+
+function withDrivers(classes: readonly KubernetesObject[]): string {
+  return classes
+    .map((candidate) => `${candidate.metadata.name} (driver ${driverOf(candidate)})`)
+    .join(', ');
 }
 
 function namesOf(classes: readonly KubernetesObject[]): string {
