@@ -52,7 +52,7 @@ describe.concurrent.each([
       const store = await openers[kind]();
       onTestFinished(() => store.close());
       const engine = createEngine({ ...connection, store });
-      onTestFinished(() => engine.deleteBackup('seed'));
+      onTestFinished(async () => void (await engine.deleteBackup('seed')));
       const namespace = await kit.createNamespace(`seed-${kind}`);
       const application = new SeedApplication({ connection, namespace });
       await application.deploy();

@@ -59,6 +59,7 @@ export type {
 export type { BackupStorageLocationSpec } from './model/backup-storage-location.ts';
 export type {
   BackupEvent,
+  DeletionEvent,
   RestoreAction,
   RestoreEvent,
   SnapshotEvent,
@@ -127,6 +128,12 @@ export type {
 } from './ports/object-store.ts';
 export type { ExecOptions, ExecRequest, ExecResult, PodExec } from './ports/pod-exec.ts';
 export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
+export type {
+  DeleteBackupOptions,
+  DeleteBackupResult,
+  DeletedSnapshot,
+} from './retention/delete-request.ts';
+export type { ExpiredBackup, ExpireOptions, ExpireResult } from './retention/expire-backups.ts';
 export { DrivenObjectStore, type DrivenObjectStoreOptions } from './stores/driven-object-store.ts';
 export {
   FileSystemObjectStore,

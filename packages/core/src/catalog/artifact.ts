@@ -138,7 +138,7 @@ export const backupArtifacts = {
   },
 } as const;
 
-/** The files of `restores/<name>/`, as Velero names them: one of them lacks the prefix of the others. */
+/** The files of `restores/<name>/`. Velero's, of which one lacks the prefix of the others, and one of ours, which it ignores. */
 export const restoreArtifacts = {
   logs: {
     fileName: 'restore-{name}-logs.gz',
@@ -175,6 +175,13 @@ export const restoreArtifacts = {
     contentType: 'application/gzip',
     empty: [],
     since: '1.14',
+    requiredBy: [],
+  },
+  /** The Restore, which tells whose backup it was. */
+  restore: {
+    fileName: 'lifeboat-restore.json',
+    encoding: 'json',
+    contentType: 'application/json',
     requiredBy: [],
   },
 } as const;

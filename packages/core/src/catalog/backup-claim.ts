@@ -1,9 +1,6 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
-import { readAll } from '../internal/read-all.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
-import { isJsonObject, parseJson } from '../model/json.ts';
-import { stringAt } from '../model/object-path.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
@@ -11,9 +8,9 @@ import { backupExists, readBackup } from './backup-files.ts';
 import { createObject } from './create-object.ts';
 import { deleteBackupFiles } from './delete-backup-files.ts';
 import { claimKey } from './key-layout.ts';
+import { readClaim, type StoredClaim } from './stored-claim.ts';
 
 const operation = 'backup';
-const maximumClaimBytes = 64 * 1024;
 const cleanUpTimeoutMs = 30_000;
 
 /** A run's claim on the name of a backup. */
@@ -124,18 +121,13 @@ async function createClaim(
     if (!isLifeboatError(error, 'AlreadyExists')) {
       throw error;
     }
-    const holder = await readClaim(store, name, signal);
+    const holder = await holderOf(store, name, signal);
     if (holder?.runId === runId) {
       return;
     }
     throw (await backupExists(store, name, { signal }))
       ? alreadyExists(store, name, 'a backup of this name is stored there', error)
-      : alreadyExists(
-          store,
-          name,
-          `run ${holder?.runId ?? 'unknown'}, begun ${holder?.startTimestamp ?? 'at an unknown time'}, is making a backup of this name or was stopped while it did`,
-          error,
-        );
+      : alreadyExists(store, name, describeHolder(holder), error);
   }
 }
 
@@ -149,7 +141,7 @@ async function releaseClaim(
   using deadline = withDeadline(undefined, cleanUpTimeoutMs);
   const { signal } = deadline;
   try {
-    if ((await readClaim(store, name, signal))?.runId === runId) {
+    if ((await holderOf(store, name, signal))?.runId === runId) {
       await store.delete(claimKey(name), { signal });
     }
   } catch (error) {
@@ -161,31 +153,25 @@ async function releaseClaim(
   }
 }
 
-interface StoredClaim {
-  readonly runId: string | undefined;
-  readonly startTimestamp: string | undefined;
-}
-
 // Only for the message and to recognise our own: a claim that cannot be read is a claim all the same.
-async function readClaim(
+async function holderOf(
   store: ObjectStore,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<StoredClaim | undefined> {
   try {
-    const body = await store.get(claimKey(name), { signal });
-    const bytes = await readAll(body, { maximumBytes: maximumClaimBytes, target: claimKey(name) });
-    const document = parseJson(new TextDecoder().decode(bytes));
-    return isJsonObject(document)
-      ? {
-          runId: stringAt(document, ['runId']),
-          startTimestamp: stringAt(document, ['startTimestamp']),
-        }
-      : undefined;
+    return await readClaim(store, name, { signal });
   } catch {
     signal?.throwIfAborted();
     return undefined;
   }
+}
+
+function describeHolder(holder: StoredClaim | undefined): string {
+  const begun = `begun ${holder?.startTimestamp ?? 'at an unknown time'}`;
+  return holder?.purpose === 'delete'
+    ? `a deletion of the backup of this name, ${begun}, is under way or was stopped; deleteBackup finishes it`
+    : `run ${holder?.runId ?? 'unknown'}, ${begun}, is making a backup of this name or was stopped while it did`;
 }
 
 function alreadyExists(

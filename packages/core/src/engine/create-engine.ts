@@ -10,11 +10,17 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import type { RestoreOptions, RestoreRequest, RestoreResult } from '../restore/request.ts';
 import { runRestore } from '../restore/run-restore.ts';
 import { deleteBackup } from '../retention/delete-backup.ts';
+import type { DeleteBackupOptions, DeleteBackupResult } from '../retention/delete-request.ts';
+import {
+  type ExpireOptions,
+  type ExpireResult,
+  expireBackups,
+} from '../retention/expire-backups.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 
 /** What an engine works with. It owns none of it: close the cluster and the store yourself. */
@@ -45,6 +51,8 @@ export interface EngineConcurrency {
   readonly snapshotsPerDriver?: number | undefined;
   /** Objects of one resource being restored. @default 8 */
   readonly restoredObjects?: number | undefined;
+  /** Snapshots of a backup being freed. @default 8 */
+  readonly releasedSnapshots?: number | undefined;
 }
 
 /** Backs up and restores. Calls may run concurrently; each has its own signal and events. */
@@ -81,11 +89,31 @@ export interface Engine {
   restore(request: RestoreRequest, options?: RestoreOptions): Promise<RestoreResult>;
 
   /**
-   * Frees a backup's storage snapshots, then deletes its files. Missing is success, so a failed call can be repeated.
+   * Frees a backup's storage snapshots, several at a time, then deletes its files and those of its restores.
+   *
+   * - Missing is success: a call that failed, or whose process died, can be repeated until it resolves.
+   * - A snapshot that another backup of the store refers to is kept, and told in the result.
+   * - Nothing is touched before the backup was found fit to be deleted and the store let itself be written to.
+   * - Aborted: a snapshot is freed or it stays; the backup stays in the catalog unless all were freed.
    *
    * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed; the backup then stays in the catalog.
+   * @throws {LifeboatError} code Conflict when the backup may be being written, Unsupported when it has data that only Velero
+   * can free, CorruptBackup when it cannot be read which snapshots it has; nothing was touched.
+   * @throws {ObjectStoreError} code PermissionDenied or Retained when the store does not let it be deleted.
+   * @throws {ValidationError} when the name cannot be a backup's.
    */
-  deleteBackup(name: string, options?: CallOptions): Promise<void>;
+  deleteBackup(name: string, options?: DeleteBackupOptions): Promise<DeleteBackupResult>;
+
+  /**
+   * Deletes, as {@link Engine.deleteBackup} does, the backups whose `status.expiration` has passed, one after another.
+   *
+   * - A backup without expiration, and one that is not complete, is never touched.
+   * - What is kept or fails is told in the result and does not stop the others; the next call tries again.
+   * - Repeated: goes on where an earlier call stopped. Aborted: rejects after the backup in hand has come to a safe point.
+   *
+   * @throws {ObjectStoreError} when the backups cannot be listed.
+   */
+  expire(options?: ExpireOptions): Promise<ExpireResult>;
 }
 
 /**
@@ -106,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
     store,
     logger = silentLogger,
     clock = systemClock,
-    concurrency: { snapshotsPerDriver = 8, restoredObjects = 8 } = {},
+    concurrency: { snapshotsPerDriver = 8, restoredObjects = 8, releasedSnapshots = 8 } = {},
     backupItemActions = [],
     restoreItemActions = [],
     allowUnsafeConcurrentWriters = false,
@@ -115,6 +143,7 @@ export function createEngine(options: EngineOptions): Engine {
   const violations = [
     ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
     ...belowOne('concurrency.restoredObjects', restoredObjects),
+    ...belowOne('concurrency.releasedSnapshots', releasedSnapshots),
     ...repeatedNames('backupItemActions', backupActions),
     ...repeatedNames('restoreItemActions', restoreItemActions),
   ];
@@ -129,6 +158,7 @@ export function createEngine(options: EngineOptions): Engine {
     concurrencyPerDriver: snapshotsPerDriver,
   });
   const shared = { cluster, store, clock, logger };
+  const retention = { ...shared, concurrency: releasedSnapshots };
   return {
     catalog: new BackupCatalog(store, logger),
     backup: (request, callOptions) =>
@@ -143,7 +173,8 @@ export function createEngine(options: EngineOptions): Engine {
         request,
         callOptions,
       ),
-    deleteBackup: (name, callOptions) => deleteBackup(shared, name, callOptions),
+    deleteBackup: (name, callOptions) => deleteBackup(retention, name, callOptions),
+    expire: (callOptions) => expireBackups(retention, callOptions),
   };
 }
 

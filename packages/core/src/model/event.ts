@@ -97,3 +97,27 @@ export type RestoreEvent =
       readonly state: 'Bound' | 'WaitingForFirstConsumer';
     }
   | { readonly type: 'issue'; readonly issue: Issue };
+
+/** What the deletion of backups reports while it runs. */
+export type DeletionEvent =
+  | {
+      readonly type: 'phase';
+      readonly backupName: string;
+      readonly phase: 'Inspecting' | 'ReleasingSnapshots' | 'DeletingFiles';
+    }
+  | {
+      readonly type: 'snapshot';
+      readonly backupName: string;
+      readonly driver: string;
+      readonly snapshotHandle: string;
+      readonly state: 'Released' | 'NotFound' | 'Shared' | 'Failed';
+      /** Why it failed. */
+      readonly message?: string | undefined;
+    }
+  | { readonly type: 'issue'; readonly backupName: string; readonly issue: Issue }
+  /** Only from `expire`: what became of an expired backup. */
+  | {
+      readonly type: 'backup';
+      readonly backupName: string;
+      readonly outcome: 'deleted' | 'wouldBeDeleted' | 'kept' | 'failed';
+    };

@@ -1,6 +1,6 @@
 import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
 import { resultsOf } from '../catalog/artifacts/results.ts';
-import { putRestoreArtifact, putRestoreText } from '../catalog/restore-files.ts';
+import { putRestore, putRestoreArtifact, putRestoreText } from '../catalog/restore-files.ts';
 import type { RunLog } from '../catalog/run-log.ts';
 import { messageOf } from '../errors.ts';
 import { terminalPhase } from '../model/phase.ts';
@@ -43,6 +43,7 @@ export async function writeRestoreFiles({
   const { name } = restore.metadata;
   const options = { signal };
   try {
+    await putRestore(store, restore, options);
     await putRestoreText(store, name, 'logs', log.text, options);
     await putRestoreArtifact(store, name, 'results', resultsOf(record.issues), options);
     await putRestoreArtifact(store, name, 'resourceList', resourceListOf(record.outcomes), options);

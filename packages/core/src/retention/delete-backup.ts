@@ -1,77 +1,156 @@
-import { BackupCatalog } from '../catalog/backup-catalog.ts';
-import { readArtifactList } from '../catalog/backup-files.ts';
+import { randomUUID } from 'node:crypto';
+import { deleteBackupFiles } from '../catalog/delete-backup-files.ts';
 import { markDeletion } from '../catalog/deletion-mark.ts';
-import { LifeboatError, messageOf } from '../errors.ts';
-import type { JsonObject } from '../model/json.ts';
-import { stringAt } from '../model/object-path.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Cluster } from '../ports/cluster.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { releaseSnapshot } from '../snapshot/release-snapshot.ts';
-import { removeSnapshotObjects } from '../snapshot/remove-snapshot-objects.ts';
+import { backupKey, deletionProbeKey } from '../catalog/key-layout.ts';
+import { deleteRestoreFiles } from '../catalog/restore-files.ts';
+import { claimForDeletion } from '../catalog/stored-claim.ts';
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { safeListener } from '../internal/safe-listener.ts';
+import type { DeletionEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import type {
+  DeleteBackupDependencies,
+  DeleteBackupOptions,
+  DeleteBackupResult,
+  DeletedSnapshot,
+} from './delete-request.ts';
+import { type DeletionPlan, planDeletion } from './plan-deletion.ts';
+import { releaseSnapshots } from './release-snapshots.ts';
 
-/** What a deletion needs from the outside. */
-export interface DeleteBackupDependencies {
-  readonly cluster: Cluster;
-  readonly store: ObjectStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
+/**
+ * Frees the storage snapshots of a backup, with the snapshot objects of this cluster that still stand for them, and deletes
+ * its files once all of them are gone. What is missing already is success.
+ *
+ * It reads first and refuses what must not be deleted, then makes sure that it may write to the store, and only then frees
+ * the first snapshot. Interrupted at any point it leaves what a repeated call finishes.
+ */
+export async function deleteBackup(
+  dependencies: DeleteBackupDependencies,
+  name: string,
+  options: DeleteBackupOptions = {},
+): Promise<DeleteBackupResult> {
+  options.signal?.throwIfAborted();
+  const report = safeListener(options.onEvent, dependencies.logger);
+  const plan = await inspectBackup(dependencies, name, options, report);
+  if (options.dryRun === true || !plan.found) {
+    return previewOf(plan);
+  }
+  await beginDeletion(dependencies, plan, options);
+  return finishDeletion(dependencies, plan, options, report);
+}
+
+/** Plans the deletion of a backup, and reports what stays. Only reads. @throws as {@link planDeletion} does. */
+export async function inspectBackup(
+  dependencies: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
+  name: string,
+  options: DeleteBackupOptions,
+  report: (event: DeletionEvent) => void,
+): Promise<DeletionPlan> {
+  report({ type: 'phase', backupName: name, phase: 'Inspecting' });
+  const plan = await planDeletion(dependencies, name, options);
+  for (const { driver, snapshotHandle } of plan.shared) {
+    report({ type: 'snapshot', backupName: name, driver, snapshotHandle, state: 'Shared' });
+  }
+  for (const issue of plan.issues) {
+    report({ type: 'issue', backupName: name, issue });
+  }
+  return plan;
 }
 
 /**
- * Frees the storage snapshots of a backup, one after another, with the snapshot objects of this cluster that still stand for
- * them, and deletes its files once all of them are gone. A backup, a snapshot or a file that is missing already is success.
- * The backup is marked first, so that a deletion which was interrupted can be found and finished.
+ * Takes the name of a backup for its deletion and makes sure that files may be deleted, before the first snapshot is freed.
  *
- * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed: the others are tried all the same, the
- * files stay, and the call can be repeated.
+ * @throws {ObjectStoreError} when the store does not let files be written or deleted; the backup is as good as before.
  */
-export async function deleteBackup(
-  { cluster, store, clock, logger }: DeleteBackupDependencies,
-  name: string,
-  { signal }: CallOptions = {},
+export async function beginDeletion(
+  { store, clock }: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
+  { name }: DeletionPlan,
+  { signal }: DeleteBackupOptions,
 ): Promise<void> {
-  const failures: string[] = [];
+  await store.delete(deletionProbeKey(name), { signal });
   await markDeletion(store, name, { clock, signal });
-  for (const { driver, snapshotHandle } of await snapshotsOf(store, name, signal)) {
-    try {
-      await releaseSnapshot(
-        { cluster, clock, backupName: name, driver, snapshotHandle },
-        { signal },
-      );
-      await removeSnapshotObjects(
-        { cluster, backupName: name, driver, snapshotHandle },
-        { signal },
-      );
-    } catch (error) {
-      signal?.throwIfAborted();
-      failures.push(`snapshot ${snapshotHandle} of driver ${driver}: ${messageOf(error)}`);
-    }
-  }
-  if (failures.length > 0) {
-    throw new LifeboatError(
-      `backup ${name} is not deleted, because not all of its snapshots could be freed; repeat the call. ${failures.join('; ')}`,
-      { code: 'SnapshotFailed', operation: 'deleteBackup', target: name, retryable: true },
-    );
-  }
-  await new BackupCatalog(store, logger).delete(name, { signal });
-  logger.info('backup deleted', { backup: name });
+  await claimForDeletion(store, { name, runId: randomUUID(), startedAt: clock.now() }, { signal });
 }
 
-async function snapshotsOf(
-  store: ObjectStore,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly { readonly driver: string; readonly snapshotHandle: string }[]> {
-  const volumes = await readArtifactList(store, name, 'volumeInfo', { signal });
-  return volumes.flatMap((volume: JsonObject) => {
-    const driver = stringAt(volume, ['csiSnapshotInfo', 'driver']);
-    const snapshotHandle = stringAt(volume, ['csiSnapshotInfo', 'snapshotHandle']);
-    return driver === undefined ||
-      snapshotHandle === undefined ||
-      volume['snapshotDataMoved'] === true
-      ? []
-      : [{ driver, snapshotHandle }];
-  });
+/** What a plan comes to while nothing is done. */
+export function previewOf(plan: DeletionPlan): DeleteBackupResult {
+  return resultOf(
+    plan,
+    plan.toRelease.map(({ driver, snapshotHandle }) => ({
+      driver,
+      snapshotHandle,
+      state: 'wouldBeReleased',
+      sharedWith: [],
+    })),
+    plan.issues,
+  );
+}
+
+/**
+ * Carries out a plan after {@link beginDeletion}: the snapshots, `velero-backup.json`, the restores, the other files, the
+ * mark and the claim last.
+ *
+ * @throws as the engine's `deleteBackup` does.
+ */
+export async function finishDeletion(
+  dependencies: DeleteBackupDependencies,
+  plan: DeletionPlan,
+  options: DeleteBackupOptions,
+  report: (event: DeletionEvent) => void,
+): Promise<DeleteBackupResult> {
+  const { store, logger } = dependencies;
+  const { signal, releaseTimeoutMs } = options;
+  const { name } = plan;
+  report({ type: 'phase', backupName: name, phase: 'ReleasingSnapshots' });
+  const freed = await releaseSnapshots({ ...dependencies, plan, releaseTimeoutMs, report, signal });
+
+  report({ type: 'phase', backupName: name, phase: 'DeletingFiles' });
+  await store.delete(backupKey(name, 'backup'), { signal });
+  const issues = await deleteRestores(dependencies, plan, options, report);
+  await deleteBackupFiles(store, name, { signal });
+  logger.info('backup deleted', { backup: name, snapshots: freed.length });
+  return resultOf(plan, freed, [...plan.issues, ...issues]);
+}
+
+// Their retention may end later than that of the backup, and they are only a record: they do not keep the backup.
+async function deleteRestores(
+  { store }: DeleteBackupDependencies,
+  { name, restores }: DeletionPlan,
+  { signal }: DeleteBackupOptions,
+  report: (event: DeletionEvent) => void,
+): Promise<readonly Issue[]> {
+  const issues: Issue[] = [];
+  for (const restore of restores) {
+    try {
+      await deleteRestoreFiles(store, restore, { signal });
+    } catch (error) {
+      if (!isLifeboatError(error, 'Retained')) {
+        throw error;
+      }
+      const issue: Issue = {
+        severity: 'warning',
+        reason: 'RestoreResultsLeft',
+        message: `the results of restore ${restore} stay in the store: ${messageOf(error)}`,
+      };
+      report({ type: 'issue', backupName: name, issue });
+      issues.push(issue);
+    }
+  }
+  return issues;
+}
+
+function resultOf(
+  { name, found, shared, restores }: DeletionPlan,
+  freed: readonly DeletedSnapshot[],
+  issues: readonly Issue[],
+): DeleteBackupResult {
+  const kept = shared.map(
+    ({ driver, snapshotHandle, sharedWith }): DeletedSnapshot => ({
+      driver,
+      snapshotHandle,
+      state: 'shared',
+      sharedWith,
+    }),
+  );
+  return { backupName: name, found, snapshots: [...freed, ...kept], restores, issues };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Resources } from '../model/resources.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { type ReleaseSnapshotRequest, releaseSnapshot } from './release-snapshot.ts';
 import { SnapshotBench } from './snapshot-bench-fixture.ts';
@@ -20,7 +21,7 @@ async function detachedSnapshot(bench: Bench): Promise<ReleaseSnapshotRequest> {
 
 it('frees a storage snapshot by its handle and leaves no object', async () => {
   await using bench = await openBench();
-  await releaseSnapshot(await detachedSnapshot(bench));
+  expect(await releaseSnapshot(await detachedSnapshot(bench))).toBe('released');
   expect(await bench.leftovers()).toEqual([]);
 });
 
@@ -28,7 +29,7 @@ it('takes a snapshot that is gone for freed', async () => {
   await using bench = await openBench();
   const request = await detachedSnapshot(bench);
   await releaseSnapshot(request);
-  await releaseSnapshot(request);
+  expect(await releaseSnapshot(request)).toBe('notFound');
   expect(await bench.leftovers()).toEqual([]);
 });
 
@@ -96,4 +97,54 @@ it('passes on what the API server refuses', async () => {
     code: 'SnapshotFailed',
     cause: expect.objectContaining({ code: 'Forbidden' }) as unknown,
   });
+});
+
+it('lets two calls for one snapshot share a content', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  await Promise.all([releaseSnapshot(request), releaseSnapshot(request)]);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
+it.each([
+  { what: 'that was not deleted yet', patch: {} },
+  {
+    what: 'that was to be removed unused',
+    patch: { metadata: { finalizers: null }, spec: { deletionPolicy: 'Retain' } },
+  },
+])('goes on with the content of a killed call $what', async ({ patch }) => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  const killed = bench.cluster.connect();
+  killed.faults.inject({ operation: 'watch', error: new Error('killed') });
+  killed.faults.inject({ operation: 'patch', error: new Error('killed') });
+  await expect(releaseSnapshot({ ...request, cluster: killed })).rejects.toThrow('killed');
+  const [left] = await Array.fromAsync(bench.cluster.list(Resources.volumeSnapshotContents));
+  const reference = { ...Resources.volumeSnapshotContents, name: left?.metadata.name ?? '' };
+  await bench.cluster.patch(reference, { type: 'merge', patch });
+  await releaseSnapshot(request);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
+it('has a driver that refused try again at once, with the credentials of now', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  const refusal = bench.cluster.csi.inject({ call: 'DeleteSnapshot', error: 'no such user' });
+  await expect(releaseSnapshot({ ...request, timeoutMs: 3_000 })).rejects.toThrow('3 s');
+  const annotations = {
+    'snapshot.storage.kubernetes.io/deletion-secret-name': 'renewed',
+    'snapshot.storage.kubernetes.io/deletion-secret-namespace': 'storage',
+  };
+  const origin = {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshotContent',
+    metadata: { name: 'origin', annotations },
+  };
+  const again = { ...request, volumeSnapshotContent: origin, timeoutMs: 3_000 };
+  await expect(releaseSnapshot(again)).rejects.toThrow('3 s');
+  const [left] = await Array.fromAsync(bench.cluster.list(Resources.volumeSnapshotContents));
+  expect(left?.metadata.annotations).toMatchObject(annotations);
+  refusal[Symbol.dispose]();
+  expect(await releaseSnapshot(request)).toBe('released');
+  expect(await bench.leftovers()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { systemClock } from '../internal/system-clock.ts';
@@ -25,9 +25,17 @@ export interface ReleaseSnapshotRequest {
   readonly snapshotHandle: string;
   /** The content as the backup holds it: it may name the Secret that the driver needs. */
   readonly volumeSnapshotContent?: KubernetesObject | undefined;
+  /** The VolumeSnapshotClasses of the cluster, for a caller that frees many. @default they are listed */
+  readonly volumeSnapshotClasses?: readonly KubernetesObject[] | undefined;
   /** How long the driver may take. @default 120000 */
   readonly timeoutMs?: number | undefined;
 }
+
+/**
+ * How a snapshot came to be gone. `notFound`: the driver could not look at it, mostly because it was gone already, and its
+ * deletion succeeded all the same.
+ */
+export type ReleaseOutcome = 'released' | 'notFound';
 
 /**
  * Frees a storage snapshot that no Kubernetes object stands for any more: a temporary VolumeSnapshotContent with policy Delete
@@ -35,6 +43,8 @@ export interface ReleaseSnapshotRequest {
  * driver has done so.
  *
  * - A snapshot that is gone already is success.
+ * - The content's name follows from driver and handle: a repeated or concurrent call goes on with the content of an earlier
+ *   one, gives it the credentials of now, and has the driver try again at once.
  * - Aborted, or given up because no sidecar reacts: the temporary content is removed and the snapshot stays.
  *
  * @throws {LifeboatError} code SnapshotFailed when nothing reacts within `timeoutMs`, or the driver cannot delete the
@@ -43,19 +53,25 @@ export interface ReleaseSnapshotRequest {
 export async function releaseSnapshot(
   request: ReleaseSnapshotRequest,
   { signal }: CallOptions = {},
-): Promise<void> {
+): Promise<ReleaseOutcome> {
   const { cluster, clock = systemClock, driver, snapshotHandle, timeoutMs = 120_000 } = request;
   using deadline = withDeadline(signal, timeoutMs, clock);
-  const manifest = await contentManifestOf(request, signal);
+  const name = releaseContentNameOf(driver, snapshotHandle);
   const resource = Resources.volumeSnapshotContents;
-  const reference = { ...resource, name: manifest.metadata.name ?? '' };
+  const reference = { ...resource, name };
   let isHandedOver = false;
   try {
-    const content = await cluster.create(resource, manifest, { signal: deadline.signal });
-    await untilHandled(cluster, reference, snapshotHandle, deadline);
-    await cluster.delete(reference, { signal: deadline.signal });
-    isHandedOver = true;
+    const manifest = await contentManifestOf(request, name, deadline.signal);
+    const content = await createOrTakeUp(cluster, reference, manifest, deadline.signal);
+    isHandedOver = content.metadata.deletionTimestamp !== undefined;
+    let outcome: ReleaseOutcome = 'released';
+    if (!isHandedOver) {
+      outcome = await untilHandled(cluster, reference, snapshotHandle, deadline);
+      await cluster.delete(reference, { signal: deadline.signal });
+      isHandedOver = true;
+    }
     await untilGone(cluster, resource, content, { signal: deadline.signal });
+    return outcome;
   } catch (error) {
     if (!isHandedOver) {
       await removeUnused(cluster, reference, clock);
@@ -63,11 +79,20 @@ export async function releaseSnapshot(
     signal?.throwIfAborted();
     throw snapshotFailure('releaseSnapshot', `snapshot ${snapshotHandle} of driver ${driver}`, {
       reason: deadline.expired
-        ? describeTimeout(isHandedOver, reference.name, driver, timeoutMs)
+        ? describeTimeout(isHandedOver, name, driver, timeoutMs)
         : messageOf(error),
       cause: error,
     });
   }
+}
+
+const releaseContentPrefix = 'lifeboat-release-';
+const digestLength = 40;
+
+/** The name of the temporary content for a storage snapshot. */
+function releaseContentNameOf(driver: string, snapshotHandle: string): string {
+  const digest = createHash('sha256').update(`${driver}\n${snapshotHandle}`).digest('hex');
+  return `${releaseContentPrefix}${digest.slice(0, digestLength)}`;
 }
 
 // The controller gives it only to contents that are bound, and without it the sidecar never sees a deletion in time
@@ -76,11 +101,13 @@ const boundProtection = 'snapshot.storage.kubernetes.io/volumesnapshotcontent-bo
 
 async function contentManifestOf(
   request: ReleaseSnapshotRequest,
-  signal: AbortSignal | undefined,
+  name: string,
+  signal: AbortSignal,
 ): Promise<KubernetesManifest> {
   const { cluster, backupName, driver, snapshotHandle, volumeSnapshotContent: origin } = request;
-  const classes = await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
-  const name = `lifeboat-release-${randomUUID()}`;
+  const classes =
+    request.volumeSnapshotClasses ??
+    (await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal })));
   return staticContentManifest({
     name,
     driver,
@@ -95,6 +122,60 @@ async function contentManifestOf(
   });
 }
 
+const wakeAnnotation = 'lifeboat.dev/wake';
+
+/** Creates the temporary content, or takes up the one that an earlier call has left. */
+async function createOrTakeUp(
+  cluster: Cluster,
+  reference: ObjectReference,
+  manifest: KubernetesManifest,
+  signal: AbortSignal,
+): Promise<KubernetesObject> {
+  for (;;) {
+    try {
+      return await cluster.create(reference, manifest, { signal });
+    } catch (error) {
+      if (!isLifeboatError(error, 'AlreadyExists')) {
+        throw error;
+      }
+    }
+    const taken = await takeUp(cluster, reference, manifest, signal);
+    if (taken !== undefined) {
+      return taken;
+    }
+  }
+}
+
+/** Makes an existing content what the manifest asks for; `undefined` when it is gone meanwhile. */
+async function takeUp(
+  cluster: Cluster,
+  reference: ObjectReference,
+  { metadata }: KubernetesManifest,
+  signal: AbortSignal,
+): Promise<KubernetesObject | undefined> {
+  const existing = await cluster.get(reference, { signal });
+  if (existing === undefined) {
+    return undefined;
+  }
+  const isBeingDeleted = existing.metadata.deletionTimestamp !== undefined;
+  const patch: JsonObject = {
+    metadata: {
+      // Any change makes a sidecar look at it that is waiting to try again.
+      annotations: { ...metadata.annotations, [wakeAnnotation]: randomUUID() },
+      ...(isBeingDeleted ? {} : { finalizers: [boundProtection] }),
+    },
+    spec: { deletionPolicy: 'Delete' },
+  };
+  try {
+    return await cluster.patch(reference, { type: 'merge', patch }, { signal });
+  } catch (error) {
+    if (isLifeboatError(error, 'NotFound')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /**
  * Resolves once the status of a content names its handle: without it the sidecar lets the content go and leaves the storage
  * snapshot. Where the sidecar cannot find the snapshot, or cannot look, the handle is put there for it, so that the driver is
@@ -105,7 +186,7 @@ async function untilHandled(
   reference: ObjectReference,
   snapshotHandle: string,
   { signal }: Deadline,
-): Promise<void> {
+): Promise<ReleaseOutcome> {
   for await (const content of observeObject(cluster, reference, { signal })) {
     if (content === undefined) {
       throw snapshotFailure('releaseSnapshot', `volumesnapshotcontents ${reference.name}`, {
@@ -113,14 +194,15 @@ async function untilHandled(
       });
     }
     if (handleOf(content) !== undefined) {
-      return;
+      return 'released';
     }
     if (errorOf(content) !== undefined) {
       const patch: JsonObject = { status: { snapshotHandle } };
       await cluster.patch(reference, { type: 'merge', patch }, { subresource: 'status', signal });
-      return;
+      return 'notFound';
     }
   }
+  throw new Error(`the watch of volumesnapshotcontents ${reference.name} ended`);
 }
 
 const cleanUpTimeoutMs = 30_000;

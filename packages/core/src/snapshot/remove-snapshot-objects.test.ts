@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Resources } from '../model/resources.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import {
   type RemoveSnapshotObjectsRequest,
@@ -18,7 +19,7 @@ async function keptSnapshot(bench: Bench): Promise<RemoveSnapshotObjectsRequest>
   const snapshot = await session.take(await bench.request());
   await session.keep(snapshot);
   const { driver, snapshotHandle } = snapshot;
-  return { cluster: bench.cluster, backupName: 'b-1', driver, snapshotHandle };
+  return { cluster: bench.cluster, snapshots: [{ driver, snapshotHandle }] };
 }
 
 it('removes both objects of a snapshot, and succeeds again when they are gone', async () => {
@@ -33,15 +34,34 @@ it('removes both objects of a snapshot, and succeeds again when they are gone', 
 it.each([
   { what: 'of another snapshot', change: { snapshotHandle: 'other' } },
   { what: 'of another driver', change: { driver: 'other.csi.example' } },
-  { what: 'of another backup', change: { backupName: 'other' } },
 ])('leaves the objects $what', async ({ change }) => {
   await using bench = await openBench();
   const request = await keptSnapshot(bench);
-  await removeSnapshotObjects({ ...request, ...change });
+  const snapshots = request.snapshots.map((snapshot) => ({ ...snapshot, ...change }));
+  await removeSnapshotObjects({ ...request, snapshots });
   await bench.cluster.settle();
   expect(await bench.leftovers()).toEqual([
     'VolumeSnapshot',
     'VolumeSnapshotContent',
     'storage snapshot',
   ]);
+});
+
+it('leaves the objects that neither Lifeboat nor Velero has labelled', async () => {
+  await using bench = await openBench();
+  const request = await keptSnapshot(bench);
+  for await (const { metadata } of bench.cluster.list(Resources.volumeSnapshotContents)) {
+    const reference = { ...Resources.volumeSnapshotContents, name: metadata.name };
+    await bench.cluster.patch(reference, { type: 'merge', patch: { metadata: { labels: null } } });
+  }
+  await removeSnapshotObjects(request);
+  await bench.cluster.settle();
+  expect(await bench.leftovers()).toHaveLength(3);
+});
+
+it('asks for nothing when no snapshot is gone', async () => {
+  await using bench = await openBench();
+  const before = bench.cluster.requests.length;
+  await removeSnapshotObjects({ cluster: bench.cluster, snapshots: [] });
+  expect(bench.cluster.requests).toHaveLength(before);
 });

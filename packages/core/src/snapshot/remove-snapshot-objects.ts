@@ -1,5 +1,5 @@
 import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
-import { labelValueOf, VeleroLabel } from '../model/labels.ts';
+import { LifeboatLabel, VeleroLabel } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -7,29 +7,31 @@ import type { CallOptions } from '../ports/object-store.ts';
 import { deleteIfSame } from './discard-snapshot.ts';
 import { handleOf } from './snapshot-step.ts';
 
-/** Which storage snapshot is gone. */
+/** Which storage snapshots are gone. */
 export interface RemoveSnapshotObjectsRequest {
   readonly cluster: Cluster;
-  readonly backupName: string;
-  readonly driver: string;
-  readonly snapshotHandle: string;
+  readonly snapshots: readonly { readonly driver: string; readonly snapshotHandle: string }[];
 }
 
 /**
- * Deletes the VolumeSnapshotContents of a backup that still stand for a storage snapshot which is gone, and their
- * VolumeSnapshots: those that a backup or a restore has kept. Missing objects are success. Does not wait until they are gone.
+ * Deletes the VolumeSnapshotContents that still stand for storage snapshots which are gone, and their VolumeSnapshots: those
+ * that a backup or a restore has kept, of whichever version of Velero. Contents that neither Lifeboat nor Velero has labelled
+ * are somebody else's and stay. Missing objects are success. Does not wait until they are gone.
  */
 export async function removeSnapshotObjects(
-  { cluster, backupName, driver, snapshotHandle }: RemoveSnapshotObjectsRequest,
+  { cluster, snapshots }: RemoveSnapshotObjectsRequest,
   { signal }: CallOptions = {},
 ): Promise<void> {
-  const contents = cluster.list(Resources.volumeSnapshotContents, {
-    labelSelector: `${VeleroLabel.backupName}=${labelValueOf(backupName)}`,
-    signal,
-  });
-  for await (const content of contents) {
+  if (snapshots.length === 0) {
+    return;
+  }
+  const gone = new Set(
+    snapshots.map(({ driver, snapshotHandle }) => `${driver}\n${snapshotHandle}`),
+  );
+  for await (const content of cluster.list(Resources.volumeSnapshotContents, { signal })) {
     const handle = handleOf(content) ?? stringAt(content, ['spec', 'source', 'snapshotHandle']);
-    if (handle !== snapshotHandle || stringAt(content, ['spec', 'driver']) !== driver) {
+    const driver = stringAt(content, ['spec', 'driver']);
+    if (!gone.has(`${driver}\n${handle}`) || !isLabelled(content)) {
       continue;
     }
     const volumeSnapshot = await boundSnapshotOf(cluster, content, signal);
@@ -40,6 +42,16 @@ export async function removeSnapshotObjects(
       await deleteIfSame(cluster, bound, volumeSnapshot, { signal });
     }
   }
+}
+
+const ownLabels: readonly string[] = [
+  VeleroLabel.backupName,
+  VeleroLabel.restoreName,
+  LifeboatLabel.run,
+];
+
+function isLabelled({ metadata }: KubernetesObject): boolean {
+  return ownLabels.some((label) => Object.hasOwn(metadata.labels ?? {}, label));
 }
 
 /** The VolumeSnapshot that is bound to a content; not another one that has taken its name since. */

@@ -1,0 +1,110 @@
+import { backupDirectory } from '../catalog/key-layout.ts';
+import { restoresOfBackup } from '../catalog/restores-of-backup.ts';
+import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
+import type { Issue } from '../model/issue.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { readBackupSnapshots } from './backup-snapshots.ts';
+import type { DeleteBackupDependencies, DeleteBackupOptions } from './delete-request.ts';
+import { describeForeignData } from './foreign-data.ts';
+import { refuseRetained, refuseUnfinished } from './refuse-deletion.ts';
+import { findSharedSnapshots } from './shared-snapshots.ts';
+import { type StoredSnapshot, snapshotKeyOf } from './stored-snapshot.ts';
+
+/** A snapshot that stays, because other backups refer to it. */
+export interface SharedSnapshot extends StoredSnapshot {
+  readonly sharedWith: readonly string[];
+}
+
+/** What the deletion of a backup comes down to. */
+export interface DeletionPlan {
+  readonly name: string;
+  /** Whether the store holds anything of that name. */
+  readonly found: boolean;
+  readonly toRelease: readonly StoredSnapshot[];
+  readonly shared: readonly SharedSnapshot[];
+  readonly restores: readonly string[];
+  readonly issues: readonly Issue[];
+}
+
+const operation = 'deleteBackup';
+const dayMs = 86_400_000;
+
+/**
+ * Finds out what the deletion of a backup has to do, and whether it may be done. Only reads.
+ *
+ * @throws {LifeboatError} code Conflict when the backup may be being written, Unsupported when it has data that only Velero
+ * can free, CorruptBackup when it cannot be found out which snapshots it has or shares.
+ * @throws {ObjectStoreError} code Retained when a lock keeps one of its files.
+ */
+export async function planDeletion(
+  { store, clock }: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
+  name: string,
+  options: DeleteBackupOptions,
+): Promise<DeletionPlan> {
+  const { signal, assumeDeadAfterMs = dayMs, leaveForeignData = false } = options;
+  const listed = store.list(backupDirectory(name), { signal });
+  const keys = await Array.fromAsync(listed, ({ key }) => key);
+  if (keys.length === 0) {
+    return { name, found: false, toRelease: [], shared: [], restores: [], issues: [] };
+  }
+  const request = { store, clock, name, keys, signal };
+  await refuseUnfinished(request, assumeDeadAfterMs);
+  await refuseRetained(request);
+  const { foreign, snapshots } = await readContents(store, name, signal);
+  if (foreign.length > 0 && !leaveForeignData) {
+    throw new LifeboatError(
+      `backup ${name} in ${store.location} is not deleted: it has ${foreign.join(', ')}, which only Velero can free. Delete it with Velero, or set leaveForeignData and free that data yourself`,
+      { code: 'Unsupported', operation, target: name },
+    );
+  }
+  const holders = await findSharedSnapshots(store, name, snapshots, { signal });
+  const shared = snapshots.flatMap((snapshot) => {
+    const sharedWith = holders.get(snapshotKeyOf(snapshot));
+    return sharedWith === undefined ? [] : [{ ...snapshot, sharedWith }];
+  });
+  return {
+    name,
+    found: true,
+    toRelease: snapshots.filter((snapshot) => !holders.has(snapshotKeyOf(snapshot))),
+    shared,
+    restores: await restoresOfBackup(store, name, { signal }),
+    issues: [...shared.map(sharedIssue), ...foreign.map(foreignIssue)],
+  };
+}
+
+async function readContents(
+  store: ObjectStore,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly foreign: readonly string[]; readonly snapshots: readonly StoredSnapshot[] }> {
+  try {
+    return {
+      foreign: await describeForeignData(store, name, { signal }),
+      snapshots: await readBackupSnapshots(store, name, { signal }),
+    };
+  } catch (error) {
+    if (!isLifeboatError(error, 'CorruptBackup')) {
+      throw error;
+    }
+    throw new LifeboatError(
+      `backup ${name} in ${store.location} is not deleted, because it cannot be read which snapshots it has: ${messageOf(error)}. catalog.delete deletes its files and leaves the snapshots`,
+      { code: 'CorruptBackup', operation, target: name, cause: error },
+    );
+  }
+}
+
+function sharedIssue({ driver, snapshotHandle, sharedWith }: SharedSnapshot): Issue {
+  return {
+    severity: 'warning',
+    reason: 'SnapshotShared',
+    message: `snapshot ${snapshotHandle} of driver ${driver} is kept: ${sharedWith.join(', ')} refers to it too, and frees it when it is deleted as the last`,
+  };
+}
+
+function foreignIssue(what: string): Issue {
+  return {
+    severity: 'warning',
+    reason: 'ForeignDataLeft',
+    message: `${what} of the backup cannot be freed by Lifeboat and stays in the storage`,
+  };
+}

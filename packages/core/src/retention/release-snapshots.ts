@@ -1,0 +1,94 @@
+import { LifeboatError, messageOf } from '../errors.ts';
+import { runAll } from '../internal/run-all.ts';
+import type { DeletionEvent } from '../model/event.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import { releaseSnapshot } from '../snapshot/release-snapshot.ts';
+import { removeSnapshotObjects } from '../snapshot/remove-snapshot-objects.ts';
+import type { DeleteBackupDependencies, DeletedSnapshot } from './delete-request.ts';
+import type { DeletionPlan } from './plan-deletion.ts';
+import type { StoredSnapshot } from './stored-snapshot.ts';
+
+/** What {@link releaseSnapshots} works with. */
+export interface ReleaseSnapshotsRequest
+  extends Pick<DeleteBackupDependencies, 'cluster' | 'clock' | 'concurrency'> {
+  readonly plan: DeletionPlan;
+  readonly releaseTimeoutMs: number | undefined;
+  /** Must not throw. */
+  readonly report: (event: DeletionEvent) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Frees the snapshots of a plan, several at a time, each with its own deadline, and removes what stands for them in the
+ * cluster. One that fails does not keep the others from being freed.
+ *
+ * @throws {LifeboatError} code SnapshotFailed when one could not be freed, or what stands for it could not be removed.
+ */
+export async function releaseSnapshots(
+  request: ReleaseSnapshotsRequest,
+): Promise<readonly DeletedSnapshot[]> {
+  const { cluster, plan, signal } = request;
+  if (plan.toRelease.length === 0) {
+    return [];
+  }
+  const failures: unknown[] = [];
+  const freed: DeletedSnapshot[] = [];
+  try {
+    const listed = cluster.list(Resources.volumeSnapshotClasses, { signal });
+    await releaseEach(request, await Array.fromAsync(listed), freed, failures);
+    await removeSnapshotObjects({ cluster, snapshots: freed }, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    failures.push(error);
+  }
+  if (failures.length > 0) {
+    throw incomplete(plan.name, failures);
+  }
+  return freed;
+}
+
+async function releaseEach(
+  request: ReleaseSnapshotsRequest,
+  volumeSnapshotClasses: readonly KubernetesObject[],
+  freed: DeletedSnapshot[],
+  failures: unknown[],
+): Promise<void> {
+  const { cluster, clock, plan, concurrency, releaseTimeoutMs: timeoutMs, signal } = request;
+  const { name: backupName } = plan;
+  const release = async (snapshot: StoredSnapshot, workSignal: AbortSignal): Promise<void> => {
+    const { driver, snapshotHandle } = snapshot;
+    const event = { type: 'snapshot', backupName, driver, snapshotHandle } as const;
+    try {
+      const state = await releaseSnapshot(
+        { ...snapshot, cluster, clock, backupName, volumeSnapshotClasses, timeoutMs },
+        { signal: workSignal },
+      );
+      freed.push({ driver, snapshotHandle, state, sharedWith: [] });
+      request.report({ ...event, state: state === 'released' ? 'Released' : 'NotFound' });
+    } catch (error) {
+      workSignal.throwIfAborted();
+      failures.push(error);
+      request.report({ ...event, state: 'Failed', message: messageOf(error) });
+    }
+  };
+  await runAll(plan.toRelease, release, { concurrency, signal });
+}
+
+const failuresInMessage = 5;
+
+function incomplete(name: string, failures: readonly unknown[]): LifeboatError {
+  const shown = failures.slice(0, failuresInMessage).map(messageOf).join('; ');
+  const more =
+    failures.length > failuresInMessage ? `; and ${failures.length - failuresInMessage} more` : '';
+  return new LifeboatError(
+    `backup ${name} is not deleted, because not all of its snapshots could be freed; repeat the call. ${shown}${more}`,
+    {
+      code: 'SnapshotFailed',
+      operation: 'deleteBackup',
+      target: name,
+      retryable: true,
+      cause: failures[0],
+    },
+  );
+}
