@@ -38,6 +38,9 @@ export interface ClaimRestorerOptions {
   readonly resources: TargetResources;
   readonly writer: ItemWriter;
   readonly record: RestoreRecord;
+  /** How long the cluster may take to find a snapshot in its storage. */
+  readonly snapshotImportTimeoutMs: number;
+  readonly allowVolumeModeChange: boolean | undefined;
 }
 
 /** Restores claims: the snapshot a claim is filled from is imported before it, as a pair made for this claim alone. */
@@ -117,7 +120,8 @@ export class ClaimRestorer {
     namespace: string,
     signal: AbortSignal,
   ): Promise<ImportedSnapshot> {
-    const { cluster, restore } = this.#options;
+    const { cluster, restore, clock, snapshotImportTimeoutMs, allowVolumeModeChange } =
+      this.#options;
     return importSnapshot(
       {
         cluster,
@@ -129,8 +133,9 @@ export class ClaimRestorer {
         volumeSnapshotContent,
         driver,
         snapshotHandle,
+        allowVolumeModeChange,
       },
-      { signal },
+      { signal, clock, readyTimeoutMs: snapshotImportTimeoutMs },
     );
   }
 

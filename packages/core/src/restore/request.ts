@@ -39,6 +39,16 @@ export interface RestoreOptions extends CallOptions {
   readonly tempDirectory?: string | undefined;
   /** How long the restored claims may take to bind, in milliseconds. @default 600000 */
   readonly claimBoundTimeoutMs?: number | undefined;
+  /**
+   * How long the cluster may take to find a snapshot in its storage before the claim that is filled from it is given up, in
+   * milliseconds. @default 120000
+   */
+  readonly snapshotImportTimeoutMs?: number | undefined;
+  /**
+   * Let claims whose volumeMode is not that of their snapshot be filled all the same, which the provisioner refuses otherwise.
+   * @default as the backup says
+   */
+  readonly allowVolumeModeChange?: boolean | undefined;
   /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
   readonly namespaceTimeoutMs?: number | undefined;
   /**

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isLifeboatError } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import type { RestoreEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
@@ -432,6 +434,33 @@ describe('what goes wrong with claims', () => {
   });
 });
 
+/** Says of every static content, until it is disposed of, that its driver has found the snapshot. */
+function answerForDriver(): AsyncDisposable {
+  const connection = cluster.connect();
+  const answer = async (): Promise<void> => {
+    for await (const event of connection.watch(Resources.volumeSnapshotContents)) {
+      const snapshotHandle =
+        'object' in event && stringAt(event.object, ['spec', 'source', 'snapshotHandle']);
+      if (typeof snapshotHandle === 'string' && event.type === 'added') {
+        const patch = { status: { readyToUse: true, snapshotHandle } };
+        const reference = referenceTo(Resources.volumeSnapshotContents, event.object);
+        await connection.patch(reference, { type: 'merge', patch }, { subresource: 'status' });
+      }
+    }
+  };
+  const answered = answer().catch((error: unknown) => {
+    if (!isLifeboatError(error, 'Closed')) {
+      throw error;
+    }
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      await answered;
+    },
+  };
+}
+
 describe('a backup that Velero made', () => {
   it('is restored as Velero restored it', async () => {
     const folder = join(import.meta.dirname, '../../../../test/vectors/seed-csi');
@@ -447,6 +476,7 @@ describe('a backup that Velero made', () => {
         volumeBindingMode: 'WaitForFirstConsumer',
       },
     ]);
+    await using _driver = answerForDriver();
     const { issues } = await restore(
       {
         name: 'default-restore',

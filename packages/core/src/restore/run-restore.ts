@@ -128,14 +128,23 @@ interface RestoreRun {
 /** Restores what was selected; resolves with the restorer of the claims, which knows which were created. */
 async function restoreEntries(
   { cluster, clock, actions, concurrency }: RestoreDependencies,
-  { namespaceTimeoutMs = 600_000 }: RestoreOptions,
+  {
+    namespaceTimeoutMs = 600_000,
+    snapshotImportTimeoutMs = 120_000,
+    allowVolumeModeChange,
+  }: RestoreOptions,
   run: RestoreRun,
 ): Promise<ClaimRestorer> {
   const { contents, volumes, signal } = run;
   const shared = { ...run, cluster, clock };
   const targetNamespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
   const writer = new ItemWriter(shared);
-  const claims = new ClaimRestorer({ ...shared, writer });
+  const claims = new ClaimRestorer({
+    ...shared,
+    writer,
+    snapshotImportTimeoutMs,
+    allowVolumeModeChange,
+  });
   const items = new ItemRestorer({
     ...shared,
     namespaces: targetNamespaces,

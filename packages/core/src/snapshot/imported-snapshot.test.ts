@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { referenceTo } from '../model/kubernetes.ts';
-import { stringAt } from '../model/object-path.ts';
+import { booleanAt, stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import {
@@ -191,4 +191,92 @@ it('takes the driver and handle that it is told, where the backup has no content
     referenceTo(Resources.volumeSnapshotContents, volumeSnapshotContent),
   );
   expect(live && stringAt(live, ['status', 'snapshotHandle'])).toBe(request.snapshotHandle);
+});
+
+it('resolves when the snapshot can be read from', async () => {
+  await using bench = await openBench();
+  const { volumeSnapshot } = await importSnapshot(await detachedSnapshot(bench));
+  expect(booleanAt(volumeSnapshot, ['status', 'readyToUse'])).toBe(true);
+});
+
+it('waits while the driver fails for a moment', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  const { clock } = bench;
+  bench.cluster.csi.inject({ call: 'ListSnapshots', error: 'credentials expired', times: 2 });
+  const { volumeSnapshot } = await importSnapshot(request, { clock });
+  expect(booleanAt(volumeSnapshot, ['status', 'readyToUse'])).toBe(true);
+});
+
+it.each([
+  [
+    'a snapshot that the storage does not have',
+    { error: 'snapshot h not found' },
+    'does not have it',
+    5,
+  ],
+  ['a driver that keeps failing', { error: 'login failed' }, 'cannot read it: ', 40],
+  ['a driver that does not answer', { delayMs: 300_000 }, 'sidecar', 120],
+] as const)(
+  'gives %s up early, says whose it is, and leaves nothing',
+  async (_case, fault, word, seconds) => {
+    await using bench = await openBench();
+    const request = await detachedSnapshot(bench);
+    const { clock } = bench;
+    bench.cluster.csi.inject({ call: 'ListSnapshots', ...fault });
+    const startedMs = clock.now().getTime();
+    const { driver, snapshotHandle } = request;
+    await expect(importSnapshot(request, { clock })).rejects.toMatchObject({
+      code: 'SnapshotFailed',
+      target: `snapshot ${snapshotHandle} of driver ${driver}`,
+      message: expect.stringContaining(word) as string,
+    });
+    expect((clock.now().getTime() - startedMs) / 1000).toBeCloseTo(seconds, 0);
+    bench.cluster.csi.clearFaults();
+    // The sidecar pauses after a failure.
+    await clock.sleep(600_000);
+    expect(await bench.leftovers()).toEqual(['storage snapshot']);
+  },
+);
+
+it('says when somebody deletes the VolumeSnapshot meanwhile', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  bench.cluster.csi.inject({ call: 'ListSnapshots', error: 'busy', times: 1 });
+  const imported = importSnapshot(request, { clock: bench.clock });
+  for await (const event of bench.cluster.watch(Resources.volumeSnapshots)) {
+    if (event.type === 'added') {
+      await bench.cluster.delete(referenceTo(Resources.volumeSnapshots, event.object));
+      break;
+    }
+  }
+  await expect(imported).rejects.toThrow('deleted by someone else');
+  await bench.clock.sleep(600_000);
+  expect(await bench.leftovers()).toEqual(['storage snapshot']);
+});
+
+it('says what a cluster without the snapshot API needs, before anything is created', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  await using bare = new FakeCluster({ withCsi: false });
+  await expect(importSnapshot({ ...request, cluster: bare })).rejects.toMatchObject({
+    code: 'Unsupported',
+    message: expect.stringContaining('install the CRDs') as string,
+  });
+  expect(bare.requests.map(({ operation }) => operation)).not.toContain('create');
+});
+
+it('leaves a VolumeSnapshot of that name alone which is not its own', async () => {
+  await using bench = await openBench();
+  const request = await detachedSnapshot(bench);
+  const name = importedSnapshotName(restoreUid, request.volumeSnapshot.metadata.name);
+  const other = {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: { name, namespace: 'shop' },
+    spec: { source: { volumeSnapshotContentName: 'other' } },
+  };
+  await bench.cluster.create(Resources.volumeSnapshots, other);
+  await expect(importSnapshot(request)).rejects.toMatchObject({ code: 'SnapshotFailed' });
+  expect(await bench.leftovers()).toEqual(['VolumeSnapshot', 'storage snapshot']);
 });

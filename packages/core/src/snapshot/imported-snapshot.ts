@@ -15,8 +15,10 @@ import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { type AwaitImportOptions, awaitImport } from './await-import.ts';
 import { deleteIfSame } from './discard-snapshot.ts';
 import { untilGone } from './observe-object.ts';
+import { snapshotApiMissing } from './served-snapshot-api.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import {
   isSameStaticContent,
@@ -38,7 +40,15 @@ export interface ImportSnapshotRequest {
   readonly volumeSnapshotContent?: KubernetesObject | undefined;
   readonly driver: string;
   readonly snapshotHandle: string;
+  /**
+   * Let a claim of another volumeMode than the snapshot's be filled from it, which the provisioner refuses otherwise.
+   * @default as the backup's content says
+   */
+  readonly allowVolumeModeChange?: boolean | undefined;
 }
+
+/** Options of {@link importSnapshot}. */
+export type ImportSnapshotOptions = AwaitImportOptions;
 
 /** A pair of VolumeSnapshot and VolumeSnapshotContent, of one name, that stands for a snapshot which the storage holds. */
 export interface ImportedSnapshot {
@@ -65,19 +75,21 @@ export function importedSnapshotName(restoreUid: string, volumeSnapshotName: str
 /**
  * Makes a snapshot of a backup usable as the data source of claims in a namespace, in any cluster that reaches its storage.
  * The content comes first, since a VolumeSnapshot without one is an error to the controller; both keep the storage snapshot
- * when they are deleted. Does not wait for the controller.
+ * when they are deleted. Resolves when the cluster has found the snapshot in its storage.
  *
  * - Repeated: the pair that stands already is returned.
  * - Failed or aborted: what this call made is removed again.
  *
- * @throws {LifeboatError} code SnapshotFailed when an object of that name stands for something else.
+ * @throws {LifeboatError} code SnapshotFailed when an object of that name stands for something else, or the driver does not
+ * find the snapshot; Unsupported when the cluster has no snapshot API, before anything is created.
  * @throws {ClusterError} what the API server says, NotFound when the namespace is missing.
  */
 export async function importSnapshot(
   request: ImportSnapshotRequest,
-  { signal }: CallOptions = {},
+  options: ImportSnapshotOptions = {},
 ): Promise<ImportedSnapshot> {
   const { cluster, namespace, restoreUid, volumeSnapshot: origin } = request;
+  const { signal } = options;
   const name = importedSnapshotName(restoreUid, origin.metadata.name);
   const labels = {
     [VeleroLabel.backupName]: labelValueOf(request.backupName),
@@ -89,10 +101,15 @@ export async function importSnapshot(
   try {
     const content = await createContent(cluster, contentManifest, signal);
     isNew = content.isNew;
-    const volumeSnapshot = await createSnapshot(cluster, snapshotManifest, signal);
-    return { cluster, namespace, name, volumeSnapshot, volumeSnapshotContent: content.object };
+    const pair = {
+      cluster,
+      volumeSnapshot: await createSnapshot(cluster, snapshotManifest, signal),
+      volumeSnapshotContent: content.object,
+    };
+    const volumeSnapshot = await awaitImport({ ...request, ...pair }, options);
+    return { ...pair, namespace, name, volumeSnapshot };
   } catch (error) {
-    if (isNew && !isLifeboatError(error, 'SnapshotFailed')) {
+    if (isNew) {
       await removeUnfinished(cluster, contentManifest, snapshotManifest);
     }
     signal?.throwIfAborted();
@@ -140,7 +157,6 @@ async function contentManifestOf(
   signal: AbortSignal | undefined,
 ): Promise<KubernetesManifest> {
   const { cluster, driver, snapshotHandle, namespace, volumeSnapshotContent: origin } = request;
-  const classes = await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
   return staticContentManifest({
     name,
     driver,
@@ -149,8 +165,22 @@ async function contentManifestOf(
     volumeSnapshotRef: { namespace, name },
     labels,
     origin,
-    classes,
+    classes: await listClasses(cluster, signal),
+    allowVolumeModeChange: request.allowVolumeModeChange,
   });
+}
+
+async function listClasses(
+  cluster: Cluster,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubernetesObject[]> {
+  try {
+    return await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
+  } catch (error) {
+    throw isLifeboatError(error, 'NotFound')
+      ? snapshotApiMissing('importSnapshot', cluster, error)
+      : error;
+  }
 }
 
 async function createContent(
@@ -188,15 +218,21 @@ async function createSnapshot(
     }
     const { name = '', namespace } = manifest.metadata;
     const existing = await cluster.get({ ...resource, namespace, name }, { signal });
-    const isOurs =
-      existing !== undefined &&
-      existing.metadata.deletionTimestamp === undefined &&
-      stringAt(existing, ['spec', 'source', 'volumeSnapshotContentName']) === name;
-    if (!isOurs) {
+    if (existing?.metadata.deletionTimestamp !== undefined || !isOurs(existing, name)) {
       throw nameTaken(`volumesnapshots ${namespace ?? ''}/${name}`, error);
     }
     return existing;
   }
+}
+
+function isOurs(
+  volumeSnapshot: KubernetesObject | undefined,
+  name: string,
+): volumeSnapshot is KubernetesObject {
+  return (
+    volumeSnapshot !== undefined &&
+    stringAt(volumeSnapshot, ['spec', 'source', 'volumeSnapshotContentName']) === name
+  );
 }
 
 const cleanUpTimeoutMs = 30_000;
@@ -216,7 +252,10 @@ async function removeUnfinished(
     const content = await cluster.get(contentReference, options);
     if (content !== undefined && isSameStaticContent(content, contentManifest)) {
       await deleteIfSame(cluster, contentReference, content, options);
-      await cluster.delete(snapshotReference, options);
+      const volumeSnapshot = await cluster.get(snapshotReference, options);
+      if (isOurs(volumeSnapshot, name)) {
+        await deleteIfSame(cluster, snapshotReference, volumeSnapshot, options);
+      }
     }
   } catch {
     return;

@@ -72,7 +72,14 @@ it('asks a cluster with v1 for v1, after one discovery', async () => {
 it('needs no discovery of its own after one that passed', async () => {
   await using cluster = await serveOnlyV1beta1(new FakeCluster());
   const served = servedSnapshotApi(cluster);
-  await served.discover();
+  const { groups, resources } = await served.discover();
+  const isSnapshots = ({ group }: { readonly group: string }): boolean =>
+    group === volumeSnapshots.group;
+  expect(groups.find(({ name }) => name === volumeSnapshots.group)).toMatchObject({
+    versions: ['v1'],
+    preferredVersion: 'v1',
+  });
+  expect(resources.filter(isSnapshots).map(({ version }) => version)).toEqual(['v1', 'v1', 'v1']);
   cluster.forgetRequests();
   await Array.fromAsync(served.list(volumeSnapshots));
   expect(cluster.requests.map(({ operation }) => operation)).toEqual(['list']);

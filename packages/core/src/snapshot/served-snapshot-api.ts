@@ -29,8 +29,8 @@ const olderApiVersion = apiVersionOf({ group, version: olderVersion });
 
 /**
  * Presents a cluster that serves only `snapshot.storage.k8s.io/v1beta1`, as Kubernetes before 1.20 did, as one that serves v1:
- * requests for v1 are sent for v1beta1, and what comes back says v1. Everything else, v1beta1 itself included, passes
- * unchanged, and so does everything where v1 or no version is served.
+ * requests for v1 are sent for v1beta1, and what comes back says v1, discovery included. Everything else, requests for v1beta1
+ * included, passes unchanged, and so does everything where v1 or no version is served.
  *
  * The version is found by the first discovery that passes, or by one of its own, and remembered; every further discovery
  * brings it up to date.
@@ -73,7 +73,7 @@ class ServedSnapshotApi implements Cluster {
       versions.length === 0
         ? undefined
         : versions.includes(olderVersion) && !versions.includes(writtenVersion);
-    return discovery;
+    return this.#servesOnlyOlder === true ? presented(discovery) : discovery;
   }
 
   async get(
@@ -154,15 +154,35 @@ class ServedSnapshotApi implements Cluster {
   }
 }
 
+function presented(discovery: Discovery): Discovery {
+  const isOlder = (resource: GroupVersionResource): boolean =>
+    resource.group === group && resource.version === olderVersion;
+  return {
+    ...discovery,
+    groups: discovery.groups.map((served) =>
+      served.name === group
+        ? { ...served, versions: [writtenVersion], preferredVersion: writtenVersion }
+        : served,
+    ),
+    resources: discovery.resources.map((resource) =>
+      isOlder(resource) ? { ...resource, version: writtenVersion } : resource,
+    ),
+  };
+}
+
+/** An object of the snapshot API in the version that is written, whose fields are the same; any other object as it is. */
+export function asWrittenVersion(object: KubernetesObject): KubernetesObject {
+  return object.apiVersion === olderApiVersion
+    ? { ...object, apiVersion: writtenApiVersion }
+    : object;
+}
+
 function asAsked(
   object: KubernetesObject,
   resource: GroupVersionResource,
   asked: GroupVersionResource,
 ): KubernetesObject {
-  // A list of metadata only has another apiVersion.
-  return asked === resource || object.apiVersion !== olderApiVersion
-    ? object
-    : { ...object, apiVersion: writtenApiVersion };
+  return asked === resource ? object : asWrittenVersion(object);
 }
 
 function inOlderVersion(manifest: KubernetesManifest): KubernetesManifest {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject, StringMap } from '../model/kubernetes.ts';
 import {
   isSameStaticContent,
   type StaticContentRequest,
@@ -85,6 +85,38 @@ it('names the first class of its driver by name', () => {
   ];
   expect(manifest({ classes })).toMatchObject({ spec: { volumeSnapshotClassName: 'b' } });
 });
+
+it.each([
+  ['the class that it was taken with', 'c', 'c'],
+  ['none of another driver, although of that name', 'a', 'b'],
+])('names %s', (_rule, former, expected) => {
+  const classes = [
+    snapshotClass('a', 'other'),
+    snapshotClass('b', 'disk.csi.example'),
+    snapshotClass('c', 'disk.csi.example'),
+  ];
+  const taken = { ...origin, spec: { volumeSnapshotClassName: former } };
+  expect(manifest({ classes, origin: taken })).toMatchObject({
+    spec: { volumeSnapshotClassName: expected },
+  });
+});
+
+it.each([
+  [undefined, undefined, undefined],
+  [undefined, true, 'true'],
+  ['true', undefined, 'true'],
+  ['true', false, 'false'],
+])(
+  'with a volumeMode change of %s in the backup and %s asked for, it says %s',
+  (stored, allowVolumeModeChange, expected) => {
+    const key = 'snapshot.storage.kubernetes.io/allow-volume-mode-change';
+    const annotations: StringMap = stored === undefined ? {} : { [key]: stored };
+    const taken = { ...origin, metadata: { ...origin.metadata, annotations } };
+    expect(manifest({ origin: taken, allowVolumeModeChange }).metadata.annotations?.[key]).toBe(
+      expected,
+    );
+  },
+);
 
 it.each<[string, JsonObject, JsonObject]>([
   [

@@ -17,24 +17,26 @@ export interface StaticContentRequest {
   /** The VolumeSnapshotClasses of the cluster it is for. */
   readonly classes: readonly KubernetesObject[];
   readonly finalizers?: readonly string[] | undefined;
+  /** @default as the backup's content says */
+  readonly allowVolumeModeChange?: boolean | undefined;
 }
 
 // On a cluster with a snapshotter per node this label says which of them a content is for.
 const managedBy = 'snapshot.storage.kubernetes.io/managed-by';
-const allowVolumeModeChange = 'snapshot.storage.kubernetes.io/allow-volume-mode-change';
+const volumeModeChangeAnnotation = 'snapshot.storage.kubernetes.io/allow-volume-mode-change';
 const snapshotterSecretName = 'csi.storage.k8s.io/snapshotter-secret-name';
 const snapshotterSecretNamespace = 'csi.storage.k8s.io/snapshotter-secret-namespace';
 
 /**
  * A VolumeSnapshotContent for a snapshot that the storage already holds.
  *
- * - It names the first class (by name) of its driver in the cluster, if there is one: some drivers need that class's
- *   credentials even to look at a snapshot.
+ * - It names the class that it was taken with, if the cluster has it for its driver, else the first (by name) of its driver,
+ *   if there is one: some drivers need that class's credentials even to look at a snapshot.
  * - It names the Secret to delete the snapshot with, from that class, else as the backup tells.
  */
 export function staticContentManifest(request: StaticContentRequest): KubernetesManifest {
   const { name, driver, snapshotHandle, deletionPolicy, volumeSnapshotRef, origin } = request;
-  const snapshotClass = classOfDriver(request.classes, driver);
+  const snapshotClass = classFor(request);
   const sourceVolumeMode = origin && stringAt(origin, ['spec', 'sourceVolumeMode']);
   const manager = origin?.metadata.labels?.[managedBy];
   return {
@@ -43,7 +45,7 @@ export function staticContentManifest(request: StaticContentRequest): Kubernetes
     metadata: {
       name,
       labels: { ...(manager === undefined ? {} : { [managedBy]: manager }), ...request.labels },
-      annotations: annotationsFor(snapshotClass, origin),
+      annotations: annotationsFor(snapshotClass, request),
       ...(request.finalizers === undefined ? {} : { finalizers: request.finalizers }),
     },
     spec: {
@@ -112,27 +114,29 @@ const identifyingPaths = [
   ['spec', 'volumeSnapshotRef', 'name'],
 ] as const;
 
-function classOfDriver(
-  classes: readonly KubernetesObject[],
-  driver: string,
-): KubernetesObject | undefined {
-  return classes
+function classFor({ classes, driver, origin }: StaticContentRequest): KubernetesObject | undefined {
+  const formerName = origin && stringAt(origin, ['spec', 'volumeSnapshotClassName']);
+  const ofDriver = classes
     .filter((candidate) => stringAt(candidate, ['driver']) === driver)
-    .toSorted((left, right) => compareCodePoints(left.metadata.name, right.metadata.name))[0];
+    .toSorted((left, right) => compareCodePoints(left.metadata.name, right.metadata.name));
+  return ofDriver.find(({ metadata }) => metadata.name === formerName) ?? ofDriver[0];
 }
 
 function annotationsFor(
   snapshotClass: KubernetesObject | undefined,
-  origin: KubernetesObject | undefined,
+  { origin, allowVolumeModeChange }: StaticContentRequest,
 ): StringMap {
   const stored = origin?.metadata.annotations ?? {};
   const secret = secretOf(snapshotClass) ?? {
     name: stored[KubernetesAnnotation.deletionSecretName],
     namespace: stored[KubernetesAnnotation.deletionSecretNamespace],
   };
-  const modeChange = stored[allowVolumeModeChange];
+  const modeChange =
+    allowVolumeModeChange === undefined
+      ? stored[volumeModeChangeAnnotation]
+      : String(allowVolumeModeChange);
   return {
-    ...(modeChange === undefined ? {} : { [allowVolumeModeChange]: modeChange }),
+    ...(modeChange === undefined ? {} : { [volumeModeChangeAnnotation]: modeChange }),
     ...(secret.name === undefined || secret.namespace === undefined
       ? {}
       : {

@@ -1,0 +1,129 @@
+import { systemClock } from '../internal/system-clock.ts';
+import { withDeadline } from '../internal/with-deadline.ts';
+import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
+import { booleanAt, objectAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { observeObject } from './observe-object.ts';
+import { snapshotFailure } from './snapshot-failure.ts';
+import { errorOf } from './snapshot-step.ts';
+
+/** What {@link awaitImport} waits for. */
+export interface AwaitImportRequest {
+  readonly cluster: Cluster;
+  readonly volumeSnapshot: KubernetesObject;
+  readonly volumeSnapshotContent: KubernetesObject;
+  readonly driver: string;
+  readonly snapshotHandle: string;
+}
+
+/** Options of {@link awaitImport}. */
+export interface AwaitImportOptions extends CallOptions {
+  /** How long the cluster may take to find the snapshot in its storage. @default 120000 */
+  readonly readyTimeoutMs?: number | undefined;
+  /** @default the system's clock */
+  readonly clock?: Clock | undefined;
+}
+
+// The sidecar calls the driver again several times within a second, and then after half a minute.
+const errorGraceMs = 40_000;
+const notFoundGraceMs = 5_000;
+const notFound = /not ?found|no such|can ?not find|does not exist/i;
+
+/**
+ * Waits until a static pair is bound and the driver has found its snapshot, so that a claim which is filled from it will not
+ * wait in vain. Resolves with the VolumeSnapshot as it then stands.
+ *
+ * An error of the driver counts once it has stood for 40 s, that there is no such snapshot after 5 s.
+ *
+ * @throws {LifeboatError} code SnapshotFailed naming the handle, the driver, and what they or the cluster's controllers say.
+ */
+export async function awaitImport(
+  request: AwaitImportRequest,
+  { signal, readyTimeoutMs = 120_000, clock = systemClock }: AwaitImportOptions = {},
+): Promise<KubernetesObject> {
+  const startedMs = clock.now().getTime();
+  const latestMs = startedMs + readyTimeoutMs;
+  let error: string | undefined;
+  for (;;) {
+    const nowMs = clock.now().getTime();
+    const waitMs = Math.max(0, Math.min(latestMs - nowMs, graceOf(error)));
+    using deadline = withDeadline(signal, waitMs, clock);
+    try {
+      const seen = await nextTurn(request, error, deadline.signal);
+      if (seen.ready !== undefined) {
+        return seen.ready;
+      }
+      error = seen.error;
+    } catch (cause) {
+      if (!deadline.expired) {
+        throw cause;
+      }
+      const reason = error === undefined ? await explain(request, signal) : inWords(error);
+      throw failed(request, `${reason} (after ${(clock.now().getTime() - startedMs) / 1000} s)`);
+    }
+  }
+}
+
+type Turn =
+  | { readonly ready: KubernetesObject; readonly error?: undefined }
+  | { readonly ready?: undefined; readonly error: string | undefined };
+
+/** Resolves when the snapshot is ready, or when there is an error where there was none, or none any more. */
+async function nextTurn(
+  request: AwaitImportRequest,
+  known: string | undefined,
+  signal: AbortSignal,
+): Promise<Turn> {
+  const { cluster, volumeSnapshot } = request;
+  const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
+  for await (const found of observeObject(cluster, reference, { signal })) {
+    if (found === undefined || !isSame(found, volumeSnapshot)) {
+      throw failed(request, 'its VolumeSnapshot was deleted by someone else');
+    }
+    const error = errorOf(found);
+    if (booleanAt(found, ['status', 'readyToUse']) === true) {
+      return { ready: found };
+    }
+    if ((error === undefined) !== (known === undefined)) {
+      return { error };
+    }
+  }
+  throw failed(request, 'the watch of its VolumeSnapshot ended');
+}
+
+function isSame(found: KubernetesObject, { metadata }: KubernetesObject): boolean {
+  return found.metadata.uid === metadata.uid && found.metadata.deletionTimestamp === undefined;
+}
+
+function graceOf(error: string | undefined): number {
+  if (error === undefined) {
+    return Number.POSITIVE_INFINITY;
+  }
+  return notFound.test(error) ? notFoundGraceMs : errorGraceMs;
+}
+
+function inWords(error: string): string {
+  return notFound.test(error)
+    ? `the storage that this cluster reaches does not have it: ${error}. Is it in another region or account, or was it deleted?`
+    : `the driver cannot read it: ${error}`;
+}
+
+async function explain(
+  { cluster, volumeSnapshotContent, driver }: AwaitImportRequest,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const reference = referenceTo(Resources.volumeSnapshotContents, volumeSnapshotContent);
+  const content = await cluster.get(reference, { signal });
+  return content !== undefined && objectAt(content, ['status']) !== undefined
+    ? 'it did not become ready to use. If its storage is not just slow, look at the log of the snapshot-controller'
+    : `nothing looked for it: check that the csi-snapshotter sidecar of driver ${driver} is running`;
+}
+
+function failed({ driver, snapshotHandle }: AwaitImportRequest, reason: string): Error {
+  return snapshotFailure('importSnapshot', `snapshot ${snapshotHandle} of driver ${driver}`, {
+    reason,
+  });
+}
