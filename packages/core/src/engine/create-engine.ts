@@ -21,6 +21,7 @@ import {
   type ExpireResult,
   expireBackups,
 } from '../retention/expire-backups.ts';
+import { servedSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 
 /** What an engine works with. It owns none of it: close the cluster and the store yourself. */
@@ -130,7 +131,6 @@ export interface Engine {
  */
 export function createEngine(options: EngineOptions): Engine {
   const {
-    cluster,
     store,
     logger = silentLogger,
     clock = systemClock,
@@ -151,6 +151,7 @@ export function createEngine(options: EngineOptions): Engine {
     throw new ValidationError('createEngine', violations);
   }
 
+  const cluster = servedSnapshotApi(options.cluster);
   const snapshotter = new VolumeSnapshotter({
     cluster,
     clock,
