@@ -1,6 +1,7 @@
+import { parseArchivedObject } from '../archive/archived-object.ts';
 import { LifeboatError } from '../errors.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
-import { parseArchivedObject } from './archived-object.ts';
+import { asWrittenVersion } from '../snapshot/served-snapshot-api.ts';
 import type { BackupSpool, SpoolRecord } from './backup-spool.ts';
 
 /** An object of a backup that lies in the spool. */
@@ -31,7 +32,7 @@ export class BackupContents implements AsyncDisposable {
     return this.#entries.get(keyOf(identifier));
   }
 
-  /** Reads the object of an entry as the backup holds it. */
+  /** Reads the object of an entry. Snapshot objects of v1beta1, as Velero stored them until 1.8, are read as v1. */
   async read(entry: SpooledEntry): Promise<KubernetesObject> {
     const { object, problem } = parseArchivedObject(entry, await this.#spool.read(entry.record));
     if (object === undefined) {
@@ -42,7 +43,7 @@ export class BackupContents implements AsyncDisposable {
         target: entry.name,
       });
     }
-    return object;
+    return asWrittenVersion(object);
   }
 
   /** Reads an object by its name in the backup; `undefined` when the backup does not hold it. */

@@ -1,8 +1,8 @@
 import { readArchive } from '../archive/archive-reader.ts';
+import { parseArchivedObject } from '../archive/archived-object.ts';
 import { openArchive } from '../catalog/backup-files.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { parseArchivedObject } from './archived-object.ts';
 import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { ItemSelection } from './item-selection.ts';

@@ -6,7 +6,6 @@ import {
   type ResourceIdentifier,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
-import { asWrittenVersion } from '../snapshot/served-snapshot-api.ts';
 
 /** An object of an archive, or why its bytes cannot be one. */
 export type ArchivedObject =
@@ -15,8 +14,7 @@ export type ArchivedObject =
 
 /**
  * Reads an archived object and holds it against the path it lies at: an archive may come from anybody, and a path that
- * promises a ConfigMap of one namespace must not bring a ClusterRole or an object of another. Snapshot objects of v1beta1, as
- * Velero stored them until 1.8, are read as v1.
+ * promises a ConfigMap of one namespace must not bring a ClusterRole or an object of another.
  */
 export function parseArchivedObject(entry: ResourceIdentifier, bytes: Uint8Array): ArchivedObject {
   let value: JsonValue;
@@ -29,7 +27,7 @@ export function parseArchivedObject(entry: ResourceIdentifier, bytes: Uint8Array
     return { problem: 'it is not an object with apiVersion, kind and metadata.name' };
   }
   const problem = mismatch(entry, value);
-  return problem === undefined ? { object: asWrittenVersion(value) } : { problem };
+  return problem === undefined ? { object: value } : { problem };
 }
 
 function mismatch(entry: ResourceIdentifier, object: KubernetesObject): string | undefined {
