@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../archive/archive-reader.ts';
 import { isJsonObject, parseJson } from '../model/json.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject, StringMap } from '../model/kubernetes.ts';
 import { numberAt, stringAt, withoutValueAt, withValueAt } from '../model/object-path.ts';
 import {
   archivedClaim,
@@ -127,7 +127,62 @@ describe('archived forms, against a backup that Velero made', () => {
   });
 });
 
-it('requests a snapshot under a known name, with the labels of backup and run and no other', () => {
+it('stores a content without the mark of a sidecar that is not done with it', () => {
+  const { volumeSnapshotContent } = snapshotOf();
+  const mark = { 'snapshot.storage.kubernetes.io/volumesnapshot-being-created': 'yes' };
+  const annotationsWith = (annotations: StringMap): StringMap | undefined =>
+    archivedVolumeSnapshotContent(
+      snapshotOf({
+        volumeSnapshotContent: withValueAt(
+          volumeSnapshotContent,
+          ['metadata', 'annotations'],
+          annotations,
+        ),
+      }),
+      'b',
+    ).metadata.annotations;
+  expect(annotationsWith({ ...mark, note: 'x' })).toEqual({ note: 'x' });
+  expect(annotationsWith(mark)).toBeUndefined();
+});
+
+it('copies the labels of the claim but those that tools prune by, and asks tools to leave it alone', () => {
+  const labels = {
+    app: 'shop',
+    'argocd.argoproj.io/instance': 'x',
+    'velero.io/backup-name': 'old',
+  };
+  const { metadata } = volumeSnapshotManifest({
+    claim: claimOf({ metadata: { name: 'data', namespace: 'shop', labels } }),
+    snapshotClass: { ...claimOf({}), metadata: { name: 'fast' } },
+    name: 'velero-data-x7k2m',
+    backupName: 'b-1',
+    runId: 'run-1',
+  });
+  expect(metadata.labels).toEqual({
+    app: 'shop',
+    'velero.io/backup-name': 'b-1',
+    'lifeboat.dev/run': 'run-1',
+  });
+  expect(metadata.annotations).toEqual({
+    'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+    'argocd.argoproj.io/sync-options': 'Prune=false',
+  });
+});
+
+it('stores a VolumeSnapshot with the labels it has from its claim, without what was for tools', () => {
+  const { volumeSnapshot } = snapshotOf();
+  const live = withValueAt(
+    withValueAt(volumeSnapshot, ['metadata', 'labels', 'app'], 'shop'),
+    ['metadata', 'annotations'],
+    { note: 'x', 'argocd.argoproj.io/sync-options': 'Prune=false' },
+  );
+  const { metadata } = archivedVolumeSnapshot(snapshotOf({ volumeSnapshot: live }), 'b');
+  expect(metadata.labels).toEqual({ app: 'shop', 'velero.io/backup-name': 'b' });
+  expect(metadata.annotations).toHaveProperty('note', 'x');
+  expect(Object.keys(metadata.annotations ?? {}).join(' ')).not.toContain('argocd');
+});
+
+it('requests a snapshot under a known name, with the labels of backup and run', () => {
   const manifest = volumeSnapshotManifest({
     claim: claimOf({
       metadata: { name: 'data', namespace: 'shop', labels: { 'argocd.argoproj.io/instance': 'x' } },

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesManifest, KubernetesObject, StringMap } from '../model/kubernetes.ts';
 import { LifeboatLabel, labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
 import {
   type ObjectPath,
@@ -10,6 +10,7 @@ import {
   withValueAt,
 } from '../model/object-path.ts';
 import { compareQuantities, formatQuantity } from '../model/quantity.ts';
+import { copiedLabels, leaveAloneAnnotations } from './copied-labels.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
 import { beingCreatedAnnotation } from './snapshot-step.ts';
 
@@ -40,10 +41,11 @@ export function volumeSnapshotNameOf(claim: KubernetesObject, suffix: string): s
  *
  * - It has a name although it has a generateName: its name must be known before the request is sent, so that it can be found
  *   when the answer does not come.
- * - The claim's labels are not copied, unlike Velero: tools that prune by their own labels delete such snapshots.
+ * - It has the labels of its claim, but for those by which tools would delete it; see {@link copiedLabels}.
  */
 export function volumeSnapshotManifest(request: VolumeSnapshotRequest): KubernetesManifest {
   const { claim, snapshotClass, name, backupName, runId } = request;
+  const labels = copiedLabels(claim.metadata.labels);
   return {
     apiVersion: snapshotApiVersion,
     kind: 'VolumeSnapshot',
@@ -51,7 +53,8 @@ export function volumeSnapshotManifest(request: VolumeSnapshotRequest): Kubernet
       name,
       generateName: generateNameOf(claim),
       ...(claim.metadata.namespace === undefined ? {} : { namespace: claim.metadata.namespace }),
-      labels: ownerLabels(backupName, runId),
+      labels: { ...labels, ...ownerLabels(backupName, runId) },
+      ...(Object.keys(labels).length === 0 ? {} : { annotations: leaveAloneAnnotations }),
     },
     spec: {
       source: { persistentVolumeClaimName: claim.metadata.name },
@@ -76,14 +79,14 @@ export function keepPatch(snapshot: ReadySnapshot): JsonObject {
   return { metadata: { annotations: snapshotAnnotations(snapshot, 'Retain') } };
 }
 
-/** The VolumeSnapshot as the archive holds it: with Velero's annotations, without the label of the run. */
+/** The VolumeSnapshot as the archive holds it: with Velero's annotations, without the label of the run and what was for tools. */
 export function archivedVolumeSnapshot(
   snapshot: ReadySnapshot,
   backupName: string,
 ): KubernetesObject {
   const labelled = withBackupLabel(snapshot.volumeSnapshot, backupName);
   return withValueAt(labelled, ['metadata', 'annotations'], {
-    ...labelled.metadata.annotations,
+    ...withoutTools(labelled.metadata.annotations),
     ...snapshotAnnotations(snapshot, snapshot.classDeletionPolicy),
   });
 }
@@ -182,6 +185,12 @@ function withoutBeingCreated(content: KubernetesObject): KubernetesObject {
   const unmarked = withoutValueAt(content, ['metadata', 'annotations', beingCreatedAnnotation]);
   const isEmpty = Object.keys(unmarked.metadata.annotations ?? {}).length === 0;
   return isEmpty ? withoutValueAt(unmarked, ['metadata', 'annotations']) : unmarked;
+}
+
+function withoutTools(annotations: StringMap | undefined): StringMap {
+  return Object.fromEntries(
+    Object.entries(annotations ?? {}).filter(([key]) => !Object.hasOwn(leaveAloneAnnotations, key)),
+  );
 }
 
 function withBackupLabel(object: KubernetesObject, backupName: string): KubernetesObject {
