@@ -2,12 +2,14 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import type { Issue } from '../model/issue.ts';
 import { compareCodePoints } from '../model/json.ts';
+import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import { isDnsSubdomain } from '../model/kubernetes-name.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import { readBackup } from './backup-files.ts';
 import { deleteBackupFiles } from './delete-backup-files.ts';
 import { backupsDirectory } from './key-layout.ts';
+import { listStoredObjects, readStoredObject } from './stored-objects.ts';
 
 /** Options of {@link BackupCatalog.list}. */
 export interface ListBackupsOptions extends CallOptions {
@@ -53,6 +55,44 @@ export class BackupCatalog {
   async get(name: string, { signal }: CallOptions = {}): Promise<Backup | undefined> {
     signal?.throwIfAborted();
     return readBackup(this.#store, name, { signal });
+  }
+
+  /**
+   * Lists the objects that a backup holds, in the order of its archive. One made by Lifeboat has an index, which is all that is
+   * read; of another the whole archive is.
+   *
+   * @throws {LifeboatError} code NotFound when there is no such backup; CorruptBackup when its archive is damaged, which may show
+   * after objects have been yielded.
+   */
+  async *listObjects(
+    name: string,
+    { signal }: CallOptions = {},
+  ): AsyncIterable<ResourceIdentifier> {
+    signal?.throwIfAborted();
+    const source = { store: this.#store, backupName: name, logger: this.#logger };
+    yield* listStoredObjects(source, { signal });
+  }
+
+  /**
+   * Reads one object as a backup holds it; `undefined` when the backup does not hold it. Of a backup made by Lifeboat about 1 MiB
+   * at most is fetched besides the index; of another the archive is read as far as the object.
+   *
+   * @example
+   * ```ts
+   * const object = { groupResource: 'configmaps', namespace: 'shop', name: 'settings' };
+   * const settings = await engine.catalog.getObject('shop-20261124', object);
+   * ```
+   *
+   * @throws {LifeboatError} code NotFound when there is no such backup; CorruptBackup when what is stored is not that object.
+   */
+  async getObject(
+    name: string,
+    object: ResourceIdentifier,
+    { signal }: CallOptions = {},
+  ): Promise<KubernetesObject | undefined> {
+    signal?.throwIfAborted();
+    const source = { store: this.#store, backupName: name, logger: this.#logger };
+    return readStoredObject(source, object, { signal });
   }
 
   /**
