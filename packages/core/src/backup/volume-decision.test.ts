@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { VolumeAction, VolumePolicy } from '../model/resource-policy.ts';
 import { decideVolume } from './volume-decision.ts';
 
 const bound = claim({ volumeName: 'pv-1' }, { phase: 'Bound' });
@@ -50,6 +51,48 @@ describe('decideVolume', () => {
       });
     },
   );
+
+  it.each<[VolumeAction['type'], boolean | undefined, object]>([
+    ['snapshot', undefined, { action: 'snapshot' }],
+    ['snapshot', false, { action: 'snapshot' }],
+    ['skip', true, { action: 'leaveOut', message: expect.stringContaining('volumePolicies[1]') }],
+    ['fs-backup', true, { action: 'skip', reason: 'VolumeActionNotDone' }],
+    ['custom', undefined, { action: 'skip', reason: 'VolumeActionNotDone' }],
+  ])(
+    'obeys a policy that says %s when snapshotVolumes is %s',
+    (type, snapshotVolumes, expected) => {
+      const policies: readonly VolumePolicy[] = [
+        { conditions: { nfs: {} }, action: { type: 'skip' } },
+        { conditions: { csi: { driver: 'dirvol.csi.example.com' } }, action: { type } },
+      ];
+      expect(
+        decideVolume({ claim: bound, volume: csiVolume, snapshotVolumes, policies }),
+      ).toMatchObject(expected);
+    },
+  );
+
+  it.each<[VolumeAction['type'], object]>([
+    ['skip', { action: 'leaveOut' }],
+    ['snapshot', { action: 'skip', reason: 'ClaimNotBound' }],
+    ['fs-backup', { action: 'skip', reason: 'VolumeActionNotDone' }],
+  ])('asks a policy first when the claim is not bound: %s', (type, expected) => {
+    const pending = claim({}, { phase: 'Pending' });
+    const policies: readonly VolumePolicy[] = [
+      { conditions: { pvcPhase: ['Pending'] }, action: { type } },
+    ];
+    expect(
+      decideVolume({ claim: pending, volume: undefined, snapshotVolumes: undefined, policies }),
+    ).toMatchObject(expected);
+  });
+
+  it('goes its own way where no policy matches', () => {
+    const policies: readonly VolumePolicy[] = [
+      { conditions: { nfs: {} }, action: { type: 'snapshot' } },
+    ];
+    expect(
+      decideVolume({ claim: bound, volume: csiVolume, snapshotVolumes: false, policies }),
+    ).toMatchObject({ action: 'skip', reason: 'SnapshotsDisabled' });
+  });
 
   it('snapshots through the driver of the volume', () => {
     expect(decideVolume({ claim: bound, volume: csiVolume, snapshotVolumes: undefined })).toEqual({

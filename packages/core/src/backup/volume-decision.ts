@@ -1,27 +1,74 @@
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import type { VolumePolicy } from '../model/resource-policy.ts';
+import {
+  claimVolumeFacts,
+  matchVolumePolicy,
+  type VolumePolicyMatch,
+} from '../selection/volume-policy.ts';
 
 /** What becomes of the data of a claim. */
 export type VolumeDecision =
   | { readonly action: 'snapshot'; readonly driver: string; readonly volume: KubernetesObject }
+  /** A volume policy asks for it: there is nothing to warn of. */
+  | { readonly action: 'leaveOut'; readonly message: string }
   | {
       readonly action: 'skip';
-      readonly reason: 'ClaimNotBound' | 'VolumeMissing' | 'NotACsiVolume' | 'SnapshotsDisabled';
+      readonly reason:
+        | 'ClaimNotBound'
+        | 'VolumeMissing'
+        | 'NotACsiVolume'
+        | 'SnapshotsDisabled'
+        | 'VolumeActionNotDone';
       readonly message: string;
     };
+
+/** What {@link decideVolume} decides from. */
+export interface VolumeDecisionInput {
+  readonly claim: KubernetesObject;
+  /** The bound PersistentVolume; absent when the claim has none or it is gone. */
+  readonly volume: KubernetesObject | undefined;
+  /** `spec.snapshotVolumes` of the backup; an explicit `false` turns off the snapshots that no volume policy asks for. */
+  readonly snapshotVolumes: boolean | undefined;
+  /** The first whose conditions hold has the first word. @default none */
+  readonly policies?: readonly VolumePolicy[] | undefined;
+}
 
 /**
  * Decides whether a claim's volume is snapshotted. A claim that is not is stored as an object all the same; Velero fails
  * such a claim when it is Pending or Lost (an intended difference).
  */
-export function decideVolume(input: {
-  readonly claim: KubernetesObject;
-  /** The bound PersistentVolume; absent when the claim has none or it is gone. */
-  readonly volume: KubernetesObject | undefined;
-  /** `spec.snapshotVolumes` of the backup; only an explicit `false` turns snapshots off. */
-  readonly snapshotVolumes: boolean | undefined;
-}): VolumeDecision {
-  const { claim, volume, snapshotVolumes } = input;
+export function decideVolume(input: VolumeDecisionInput): VolumeDecision {
+  const { claim, volume, snapshotVolumes, policies = [] } = input;
+  const policy = matchVolumePolicy(policies, claimVolumeFacts(claim, volume));
+  return (
+    (policy && decideByPolicy(policy)) ??
+    decideByVolume(claim, volume, snapshotVolumes !== false || policy?.action === 'snapshot')
+  );
+}
+
+function decideByPolicy({ action, index }: VolumePolicyMatch): VolumeDecision | undefined {
+  const policy = `volumePolicies[${index}] of the resource policy`;
+  switch (action) {
+    case 'snapshot':
+      return undefined;
+    case 'skip':
+      return { action: 'leaveOut', message: `${policy} skips it; only the object is stored` };
+    case 'fs-backup':
+    case 'custom':
+      return {
+        action: 'skip',
+        reason: 'VolumeActionNotDone',
+        message: `${policy} asks for ${action}, which is not done by this engine; only the object is stored`,
+      };
+  }
+}
+
+function decideByVolume(
+  claim: KubernetesObject,
+  volume: KubernetesObject | undefined,
+  wantsSnapshot: boolean,
+): VolumeDecision {
   const phase = stringAt(claim, ['status', 'phase']) ?? 'Pending';
   if (phase !== 'Bound' || stringAt(claim, ['spec', 'volumeName']) === undefined) {
     return {
@@ -45,11 +92,11 @@ export function decideVolume(input: {
       message: `its PersistentVolume ${volume.metadata.name} does not belong to a CSI driver, so its data cannot be snapshotted; only the object is stored`,
     };
   }
-  return snapshotVolumes === false
-    ? {
+  return wantsSnapshot
+    ? { action: 'snapshot', driver, volume }
+    : {
         action: 'skip',
         reason: 'SnapshotsDisabled',
         message: 'spec.snapshotVolumes is false; only the object is stored',
-      }
-    : { action: 'snapshot', driver, volume };
+      };
 }
