@@ -11,6 +11,7 @@ import {
   referenceTo,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import type { VolumePolicy } from '../model/resource-policy.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -46,6 +47,8 @@ export interface VolumeBackupsOptions {
   readonly runId: string;
   /** Driver → class name, chosen by the caller. */
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
+  /** The volume policies of the backup's resource policy. @default none */
+  readonly volumePolicies?: readonly VolumePolicy[] | undefined;
   readonly onEvent: (event: BackupEvent) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -82,19 +85,19 @@ export class VolumeBackups {
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but no class is fit for it.
    */
   async holdBack(claim: KubernetesObject): Promise<boolean> {
-    const { backup, record, cluster, signal } = this.#options;
+    const { backup, record, cluster, signal, volumePolicies } = this.#options;
     const volumeName = stringAt(claim, ['spec', 'volumeName']);
     const volume =
       volumeName === undefined
         ? undefined
         : await cluster.get({ ...Resources.persistentVolumes, name: volumeName }, { signal });
-    const decision = decideVolume({ claim, volume, snapshotVolumes: backup.spec.snapshotVolumes });
-    if (decision.action === 'skip') {
-      record.addWarning({
-        reason: decision.reason,
-        message: decision.message,
-        object: claimIdentifier(claim),
-      });
+    const { snapshotVolumes } = backup.spec;
+    const decision = decideVolume({ claim, volume, snapshotVolumes, policies: volumePolicies });
+    if (decision.action !== 'snapshot') {
+      if (decision.action === 'skip') {
+        const { reason, message } = decision;
+        record.addWarning({ reason, message, object: claimIdentifier(claim) });
+      }
       if (volume !== undefined) {
         record.addVolume(skippedVolumeInfo(claim, volume, decision.message));
       }
