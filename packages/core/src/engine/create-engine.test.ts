@@ -307,10 +307,14 @@ it('refuses options that cannot work, all at once', () => {
       cluster: new FakeCluster(),
       store: new MemoryObjectStore(),
       concurrency: { snapshotsPerDriver: 0, restoredObjects: 1.5 },
+      timeouts: { snapshotErrorGraceMs: -1, snapshotCleanUpMs: 0 },
       backupItemActions: [action, action],
     });
   expect(create).toThrow(ValidationError);
-  expect(create).toThrow(/snapshotsPerDriver.*restoredObjects.*backupItemActions/);
+  expect(create).toThrow(
+    /snapshotsPerDriver.*restoredObjects.*timeouts.snapshotErrorGraceMs.*backupItemActions/,
+  );
+  expect(create).not.toThrow(/snapshotCleanUpMs/);
 });
 
 /** A store that overwrites whatever it is asked to create, as some S3 clones do. */
