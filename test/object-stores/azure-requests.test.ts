@@ -1,7 +1,12 @@
 import { inspect } from 'node:util';
 import { AzureObjectStore, type AzureObjectStoreOptions } from '@lifeboat/storage-azure';
 import { describe, expect, it } from 'vitest';
-import { startHttpResponder } from './http-responder.ts';
+import {
+  type HttpResponder,
+  type Response,
+  type SeenRequest,
+  startHttpResponder,
+} from './http-responder.ts';
 
 const accountKey = Buffer.from('a key that nobody may see').toString('base64');
 const partSizeBytes = 1_000;
@@ -18,11 +23,39 @@ function open(
   });
 }
 
+async function* twoParts(): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(partSizeBytes);
+  yield Buffer.alloc(1);
+}
+
+/** The requests without the ids of their blocks. */
+function shapesOf({ requests }: HttpResponder): readonly string[] {
+  return requests.map(({ method, url }) => `${method} ${url.replace(/&blockid=.*/, '')}`);
+}
+
 describe('AzureObjectStore asks', () => {
+  it('once for bytes, whatever their number, up to a limit', async () => {
+    await using server = await startHttpResponder(() => ({ status: 201 }));
+    await using store = open(server, { singleRequestBytes: 5 * partSizeBytes });
+    await store.put('whole', Buffer.alloc(5 * partSizeBytes));
+    expect(shapesOf(server)).toEqual(['PUT /shop/backups/whole']);
+  });
+
+  it('for blocks and their list when bytes are more than that', async () => {
+    await using server = await startHttpResponder(() => ({ status: 201 }));
+    await using store = open(server, { singleRequestBytes: partSizeBytes, concurrency: 1 });
+    await store.put('long', Buffer.alloc(partSizeBytes + 1));
+    expect(shapesOf(server)).toEqual([
+      'PUT /shop/backups/long?comp=block',
+      'PUT /shop/backups/long?comp=block',
+      'PUT /shop/backups/long?comp=blocklist',
+    ]);
+  });
+
   it('in an encryption scope, and for an object that is not there yet', async () => {
     await using server = await startHttpResponder(() => ({ status: 201 }));
     await using store = open(server, { encryptionScope: 'tenant' });
-    await store.put('a', Buffer.alloc(partSizeBytes + 1), { ifAbsent: true });
+    await store.put('a', twoParts(), { ifAbsent: true });
     const headers = server.requests.map((request) => [
       request.headers['x-ms-encryption-scope'],
       request.headers['if-none-match'],
@@ -63,6 +96,45 @@ describe('AzureObjectStore asks', () => {
     await expect(store.getLock('a')).resolves.toEqual({
       retention: { mode: 'governance', until: new Date('2027-01-01T00:00:00Z') },
       legalHold: true,
+    });
+  });
+});
+
+describe('AzureObjectStore that meets an object where its own was to be', () => {
+  /** Carries out the first list of blocks and says that it did not; the second finds what the first has made. */
+  function answersOf(nameOf: (blockId: string) => string): (request: SeenRequest) => Response {
+    let committed: string | undefined;
+    return ({ method, url, body }) => {
+      if (!url.endsWith('comp=blocklist') && !url.includes('blocklisttype')) return { status: 201 };
+      const [, blockId = ''] = /<Latest>([^<]+)</.exec(body) ?? [];
+      if (method === 'GET') return { status: 200, ...blockListOf(nameOf(committed ?? '')) };
+      if (committed !== undefined) {
+        return { status: 409, headers: { 'x-ms-error-code': 'BlobAlreadyExists' } };
+      }
+      committed = blockId;
+      return { status: 503, headers: { 'retry-after': '0' } };
+    };
+  }
+
+  function blockListOf(name: string): Omit<Response, 'status'> {
+    return {
+      headers: { 'content-type': 'application/xml' },
+      body: `<?xml version="1.0"?><BlockList><CommittedBlocks><Block><Name>${name}</Name><Size>1</Size></Block></CommittedBlocks></BlockList>`,
+    };
+  }
+
+  it('has succeeded when it is its own, whose answer was lost', async () => {
+    await using server = await startHttpResponder(answersOf((blockId) => blockId));
+    await using store = open(server);
+    await store.put('a', twoParts(), { ifAbsent: true });
+    expect(server.requests.at(-1)?.url).toContain('blocklisttype=committed');
+  });
+
+  it("is told AlreadyExists when it is another writer's", async () => {
+    await using server = await startHttpResponder(answersOf(() => 'b3RoZXI='));
+    await using store = open(server);
+    await expect(store.put('a', twoParts(), { ifAbsent: true })).rejects.toMatchObject({
+      code: 'AlreadyExists',
     });
   });
 });

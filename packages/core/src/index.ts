@@ -157,11 +157,14 @@ export {
   VolumeSnapshotter,
   type VolumeSnapshotterOptions,
 } from './snapshot/volume-snapshotter.ts';
+export { type DelayedSignal, delayedSignal } from './stores/delayed-signal.ts';
 export { DrivenObjectStore, type DrivenObjectStoreOptions } from './stores/driven-object-store.ts';
 export {
   FileSystemObjectStore,
   type FileSystemObjectStoreOptions,
 } from './stores/file-system-object-store.ts';
+export { type FinalRequestOptions, finalRequest } from './stores/final-request.ts';
+export { holdsBytes, type ReadableObject } from './stores/holds-bytes.ts';
 export { LocationConfig } from './stores/location-config.ts';
 export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.ts';
 export type {

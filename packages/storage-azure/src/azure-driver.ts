@@ -25,9 +25,10 @@ import {
   type AzureObjectStoreOptions,
   defaultConcurrency,
   defaultPartSizeBytes,
+  defaultSingleRequestBytes,
 } from './options.ts';
 import { serviceClientOf } from './service-client.ts';
-import { type UploadSettings, uploadInParts } from './upload.ts';
+import { type UploadSettings, type UploadTarget, uploadBytes, uploadInParts } from './upload.ts';
 
 interface ListedBlob {
   readonly name: string;
@@ -54,16 +55,21 @@ export class AzureDriver implements ObjectStoreDriver {
   readonly #upload: UploadSettings;
 
   constructor({ container, access, prefix = '', ...options }: AzureObjectStoreOptions) {
-    const { partSizeBytes = defaultPartSizeBytes, concurrency = defaultConcurrency } = options;
+    const {
+      partSizeBytes = defaultPartSizeBytes,
+      singleRequestBytes = defaultSingleRequestBytes,
+      concurrency = defaultConcurrency,
+      encryptionScope,
+    } = options;
     this.#service = serviceClientOf(access);
     this.#container = this.#service.getContainerClient(container);
-    this.#upload = { partSizeBytes, concurrency, encryptionScope: options.encryptionScope };
+    this.#upload = { partSizeBytes, singleRequestBytes, concurrency, encryptionScope };
     this.location = `azure://${this.#service.accountName}/${container}/${prefix}`;
     this.prefix = prefix;
   }
 
   async putBytes(key: string, bytes: Uint8Array, options: DriverPutOptions): Promise<void> {
-    await uploadInParts(this.#container.getBlockBlobClient(key), bytes, this.#upload, options);
+    await uploadBytes(this.#targetOf(key), bytes, options);
   }
 
   async putStream(
@@ -71,7 +77,7 @@ export class AzureDriver implements ObjectStoreDriver {
     body: AsyncIterable<Uint8Array>,
     options: DriverPutOptions,
   ): Promise<void> {
-    await uploadInParts(this.#container.getBlockBlobClient(key), body, this.#upload, options);
+    await uploadInParts(this.#targetOf(key), body, options);
   }
 
   async get(
@@ -178,6 +184,17 @@ export class AzureDriver implements ObjectStoreDriver {
 
   failureOf(error: unknown): StoreFailure {
     return failureOf(error);
+  }
+
+  #targetOf(key: string): UploadTarget {
+    return {
+      ...this.#upload,
+      blob: this.#container.getBlockBlobClient(key),
+      objectSeenWith: (signal) => ({
+        stat: () => this.stat(key, signal),
+        get: () => this.get(key, undefined, signal),
+      }),
+    };
   }
 }
 

@@ -1,11 +1,15 @@
 import { DrivenObjectStore, ObjectStoreError } from '@lifeboat/core';
 import { AzureDriver } from './azure-driver.ts';
-import { type AzureObjectStoreOptions, longestPartBytes } from './options.ts';
+import {
+  type AzureObjectStoreOptions,
+  longestPartBytes,
+  longestSingleRequestBytes,
+} from './options.ts';
 
 /**
  * Keeps backups in a container of Azure Blob Storage.
  *
- * - Bodies of more than one part go up as blocks. What an upload that fails or is aborted has sent is seen by no reader, and the
+ * - Streams of more than one part go up as blocks. What an upload that fails or is aborted has sent is seen by no reader, and the
  *   service drops it: when the object is written, else after a week.
  * - Lists are in key order, which a storage account with a hierarchical namespace does not keep: use one without.
  * - Locks need a container with version-level immutability.
@@ -41,11 +45,14 @@ function driverOf(options: AzureObjectStoreOptions): AzureDriver {
 
 function assertUsable(options: AzureObjectStoreOptions): void {
   const { container, prefix = '', partSizeBytes = 1, concurrency = 1 } = options;
+  const { singleRequestBytes = 0 } = options;
   const problems = [
     container === '' && 'container is empty',
     prefix !== '' && !prefix.endsWith('/') && 'prefix does not end with "/"',
     !(partSizeBytes >= 1 && partSizeBytes <= longestPartBytes) &&
       `partSizeBytes is not between 1 and ${longestPartBytes}`,
+    !(singleRequestBytes >= 0 && singleRequestBytes <= longestSingleRequestBytes) &&
+      `singleRequestBytes is not between 0 and ${longestSingleRequestBytes}`,
     !(concurrency >= 1) && 'concurrency is less than 1',
   ].filter((problem) => problem !== false);
   if (problems.length > 0) {

@@ -106,6 +106,12 @@ export function isBehindTheEnd(error: unknown): boolean {
   return isRestError(error) && error.statusCode === 416;
 }
 
+/** Whether the state of the object has forbidden a write, as it does when the same write came through before. */
+export function isRefusedWrite(error: unknown): boolean {
+  const { code } = isRestError(error) ? failureOf(error) : { code: undefined };
+  return code === 'PreconditionFailed';
+}
+
 function meaningOf(error: RestError, status: number): Meaning {
   const meaning = byErrorCode.get(errorCodeOf(error) ?? '') ?? byStatus.get(status);
   if (meaning !== undefined) {

@@ -56,10 +56,16 @@ export interface AzureObjectStoreOptions {
   /** The encryption scope that objects are written with. @default the container's default */
   readonly encryptionScope?: string | undefined;
   /**
-   * How many bytes of a body are uploaded at a time, up to 4,194,304,000. A body has at most 50,000 such parts.
+   * How many bytes of a stream are uploaded at a time, up to 4,194,304,000. An object has at most 50,000 such parts.
    * @default 4_194_304
    */
   readonly partSizeBytes?: number | undefined;
+  /**
+   * Up to how many bytes a body in memory is uploaded in one request instead of in parts; at most 5,000 MiB. A request that fails
+   * is sent again from its start.
+   * @default 268_435_456, 256 MiB
+   */
+  readonly singleRequestBytes?: number | undefined;
   /** How many parts of one upload are sent at a time; each is held in memory meanwhile. @default 3 */
   readonly concurrency?: number | undefined;
   /** How long a read waits for the next bytes before it rejects with Unavailable. @default 60_000 */
@@ -68,4 +74,7 @@ export interface AzureObjectStoreOptions {
 
 export const defaultPartSizeBytes: number = 4 * 1024 * 1024;
 export const longestPartBytes: number = 4_000 * 1024 * 1024;
+// https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks
+export const longestSingleRequestBytes: number = 5_000 * 1024 * 1024;
+export const defaultSingleRequestBytes: number = 256 * 1024 * 1024;
 export const defaultConcurrency: number = 3;

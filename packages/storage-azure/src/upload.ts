@@ -1,21 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
-import { type DriverPutOptions, type ObjectBody, partsOf, uploadParts } from '@lifeboat/core';
-
-const commitWithinMs = 60_000;
+import {
+  type DriverPutOptions,
+  finalRequest,
+  holdsBytes,
+  type ObjectBody,
+  partsOf,
+  type ReadableObject,
+  uploadParts,
+} from '@lifeboat/core';
+import { isRefusedWrite } from './errors.ts';
 
 /** How uploads are sent. */
 export interface UploadSettings {
   readonly partSizeBytes: number;
+  readonly singleRequestBytes: number;
   readonly concurrency: number;
   readonly encryptionScope: string | undefined;
 }
 
-interface WriteConditions {
+/** Where and how an object is uploaded. */
+export interface UploadTarget extends UploadSettings {
+  readonly blob: BlockBlobClient;
+  /** What stands there, to see whether a request came through that was cut off. */
+  readonly objectSeenWith: (signal: AbortSignal) => ReadableObject;
+}
+
+interface WriteFields {
   readonly conditions: { readonly ifNoneMatch?: string };
   readonly blobHTTPHeaders: { readonly blobContentType: string };
   readonly encryptionScope?: string;
-  readonly abortSignal?: AbortSignal;
+}
+
+/** Uploads bytes: in one request, or in parts if they are too many for that. */
+export async function uploadBytes(
+  target: UploadTarget,
+  bytes: Uint8Array,
+  options: DriverPutOptions,
+): Promise<void> {
+  if (bytes.byteLength > target.singleRequestBytes) {
+    await uploadInParts(target, bytes, options);
+    return;
+  }
+  const { blob, objectSeenWith } = target;
+  const fields = writeFieldsOf(target, options);
+  const send = async (abortSignal: AbortSignal): Promise<void> => {
+    await blob.upload(bytes, bytes.byteLength, { ...fields, abortSignal });
+  };
+  await finalRequest(send, {
+    signal: options.signal,
+    isStored: (signal) => holdsBytes(objectSeenWith(signal), bytes),
+  });
 }
 
 /**
@@ -24,41 +59,67 @@ interface WriteConditions {
  * week. It has no request for dropping them.
  */
 export async function uploadInParts(
-  blob: BlockBlobClient,
+  target: UploadTarget,
   body: ObjectBody,
-  { partSizeBytes, concurrency, encryptionScope }: UploadSettings,
   options: DriverPutOptions,
 ): Promise<void> {
+  const { blob, partSizeBytes, concurrency, encryptionScope } = target;
+  const { signal } = options;
   const scope = encryptionScope === undefined ? {} : { encryptionScope };
-  const write = { ...scope, ...writeConditionsOf(options) };
   const uploadId = randomUUID();
   const blockIds: string[] = [];
+  let whole: Uint8Array | undefined;
   await uploadParts(
-    partsOf(body, partSizeBytes, options.signal),
+    partsOf(body, partSizeBytes, signal),
     async ({ bytes, isLast }, number, abortSignal) => {
       if (number === 1 && isLast) {
-        await blob.upload(bytes, bytes.byteLength, { ...write, abortSignal });
+        whole = bytes;
         return;
       }
       const blockId = blockIdOf(uploadId, number);
       blockIds[number - 1] = blockId;
       await blob.stageBlock(blockId, bytes, bytes.byteLength, { ...scope, abortSignal });
     },
-    { concurrency, signal: options.signal },
+    { concurrency, signal },
   );
-  if (blockIds.length > 0) {
-    options.signal?.throwIfAborted();
-    // Not cut off by an abort, because then nobody could tell whether the object is there.
-    const abortSignal = AbortSignal.timeout(commitWithinMs);
-    await blob.commitBlockList(blockIds, { ...write, abortSignal });
-  }
+  await (whole === undefined
+    ? commit(target, blockIds, options)
+    : uploadBytes({ ...target, singleRequestBytes: partSizeBytes }, whole, options));
 }
 
-function writeConditionsOf({ contentType, ifAbsent, signal }: DriverPutOptions): WriteConditions {
+/** Makes an object of blocks. */
+async function commit(
+  target: UploadTarget,
+  blockIds: string[],
+  options: DriverPutOptions,
+): Promise<void> {
+  const { blob } = target;
+  const fields = writeFieldsOf(target, options);
+  const isStored = async (abortSignal: AbortSignal): Promise<boolean> => {
+    const { committedBlocks = [] } = await blob.getBlockList('committed', { abortSignal });
+    return committedBlocks[0]?.name === blockIds[0];
+  };
+  const send = async (abortSignal: AbortSignal): Promise<void> => {
+    try {
+      await blob.commitBlockList(blockIds, { ...fields, abortSignal });
+    } catch (error) {
+      // The client sends it again when the answer is lost, and the second one meets what the first has done.
+      if (!(isRefusedWrite(error) && (await isStored(abortSignal).catch(() => false)))) {
+        throw error;
+      }
+    }
+  };
+  await finalRequest(send, { signal: options.signal, isStored });
+}
+
+function writeFieldsOf(
+  { encryptionScope }: UploadTarget,
+  { contentType, ifAbsent }: DriverPutOptions,
+): WriteFields {
   return {
     conditions: ifAbsent ? { ifNoneMatch: '*' } : {},
     blobHTTPHeaders: { blobContentType: contentType },
-    ...(signal && { abortSignal: signal }),
+    ...(encryptionScope !== undefined && { encryptionScope }),
   };
 }
 

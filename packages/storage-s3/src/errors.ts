@@ -135,6 +135,14 @@ export function failureOf(error: unknown): StoreFailure {
   return { code: meaning.code, reason: `${meaning.advice}${hint}`, retryAfterMs };
 }
 
+/** What the client knows of the last answer to a request that failed, and how often it was sent. */
+export function answerOf(error: unknown): {
+  readonly httpStatusCode?: number;
+  readonly attempts?: number;
+} {
+  return (error as ClientError | null | undefined)?.$metadata ?? {};
+}
+
 /** The error of a call that these options or this bucket cannot do. */
 export function unusable(operation: string, reason: string, target: string): ObjectStoreError {
   return new ObjectStoreError(`${operation}: ${reason}`, {
@@ -164,7 +172,7 @@ interface ErrorFacts {
 interface ClientError {
   readonly name?: unknown;
   readonly code?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
   readonly $response?: {
     readonly statusCode?: number;
     readonly headers?: Readonly<Record<string, string>>;

@@ -27,11 +27,18 @@ export interface S3BucketOptions {
   /** Tags of every object, at most ten. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /**
-   * How many bytes of a stream are uploaded at a time, at least 5 MiB; an object has at most 10,000 such parts.
-   * @default 8_388_608
+   * How many bytes of a stream are uploaded at a time, at least 5 MiB; an object has at most 10,000 such parts, so that one of
+   * more than 48 GiB needs larger ones.
+   * @default 5_242_880
    */
   readonly partSizeBytes?: number | undefined;
-  /** How many parts of one object are uploaded side by side. Memory is about one part more than that. @default 4 */
+  /**
+   * Up to how many bytes a body in memory is uploaded in one request instead of in parts; at most 5 GiB. A request that fails is
+   * sent again from its start.
+   * @default 268_435_456, 256 MiB
+   */
+  readonly singleRequestBytes?: number | undefined;
+  /** How many parts of one object are uploaded side by side; each is held in memory meanwhile. @default 4 */
   readonly concurrency?: number | undefined;
   /** How many keys are listed at a time, at most 1,000. @default 1_000 */
   readonly pageSize?: number | undefined;
@@ -62,9 +69,11 @@ export type S3ObjectStoreOptions = S3BucketOptions &
       }
   );
 
-export const defaultPartSizeBytes: number = 8 * 1024 * 1024;
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 export const smallestPartSizeBytes: number = 5 * 1024 * 1024;
 export const mostParts: number = 10_000;
+export const longestSingleRequestBytes: number = 5 * 1024 ** 3;
+export const defaultPartSizeBytes: number = smallestPartSizeBytes;
+export const defaultSingleRequestBytes: number = 256 * 1024 * 1024;
 export const defaultConcurrency: number = 4;
 export const defaultPageSize: number = 1_000;

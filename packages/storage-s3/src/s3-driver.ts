@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -9,30 +8,33 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type {
-  ByteRange,
-  DriverPutOptions,
-  ListPage,
-  ListPageOptions,
-  ObjectLock,
-  ObjectStat,
-  ObjectStoreCapabilities,
-  ObjectStoreDriver,
-  StoreFailure,
+import {
+  type ByteRange,
+  type DriverPutOptions,
+  finalRequest,
+  holdsBytes,
+  type ListPage,
+  type ListPageOptions,
+  type ObjectBody,
+  type ObjectLock,
+  type ObjectStat,
+  type ObjectStoreCapabilities,
+  type ObjectStoreDriver,
+  type StoreFailure,
 } from '@lifeboat/core';
-import { delayedSignal } from './delayed-signal.ts';
-import { failureOf, unusable } from './errors.ts';
+import { answerOf, failureOf, unusable } from './errors.ts';
 import { getLock, putLock } from './lock.ts';
 import {
   defaultConcurrency,
   defaultPageSize,
   defaultPartSizeBytes,
+  defaultSingleRequestBytes,
   type S3ChecksumAlgorithm,
   type S3ObjectStoreOptions,
 } from './options.ts';
 import { abortOptions, type RequestFields, requestFieldsOf } from './request-fields.ts';
 import { clientForSigning, createClient } from './s3-client.ts';
-import { graceMs, type UploadTarget, uploadStream } from './upload.ts';
+import { type UploadTarget, upload } from './upload.ts';
 
 const notS3 =
   'the answer is not that of an S3 server: something else listens at the endpoint of the client';
@@ -62,11 +64,11 @@ export class S3Driver implements ObjectStoreDriver {
   }
 
   async putBytes(key: string, bytes: Uint8Array, options: DriverPutOptions): Promise<void> {
-    const { partSizeBytes = defaultPartSizeBytes } = this.#options;
-    if (bytes.byteLength > partSizeBytes) {
-      await this.putStream(key, singleChunk(bytes), options);
-    } else {
+    const { singleRequestBytes = defaultSingleRequestBytes } = this.#options;
+    if (bytes.byteLength <= singleRequestBytes) {
       await this.#putWhole(key, bytes, await this.#checksumAlgorithm(), options);
+    } else {
+      await this.#upload(key, bytes, options);
     }
   }
 
@@ -75,20 +77,7 @@ export class S3Driver implements ObjectStoreDriver {
     body: AsyncIterable<Uint8Array>,
     options: DriverPutOptions,
   ): Promise<void> {
-    const { partSizeBytes = defaultPartSizeBytes, concurrency = defaultConcurrency } =
-      this.#options;
-    const checksumAlgorithm = await this.#checksumAlgorithm();
-    const target: UploadTarget = {
-      client: this.#client,
-      bucket: this.#bucket,
-      key,
-      fields: this.#fields,
-      checksumAlgorithm,
-      partSizeBytes,
-      concurrency,
-      putBytes: (bytes) => this.#putWhole(key, bytes, checksumAlgorithm, options),
-    };
-    await uploadStream(target, body, options);
+    await this.#upload(key, body, options);
   }
 
   async get(
@@ -105,7 +94,7 @@ export class S3Driver implements ObjectStoreDriver {
       const { Body: body } = await this.#client.send(command, abortOptions(signal));
       return body as Readable | undefined;
     } catch (error) {
-      if (range !== undefined && statusOf(error) === 416) {
+      if (range !== undefined && answerOf(error).httpStatusCode === 416) {
         return undefined;
       }
       throw error;
@@ -125,7 +114,7 @@ export class S3Driver implements ObjectStoreDriver {
       this.#bucketIsKnown = true;
       return { sizeBytes, lastModified, contentType };
     } catch (error) {
-      if (statusOf(error) === 404) {
+      if (answerOf(error).httpStatusCode === 404) {
         await this.#assertBucketExists(signal);
       }
       throw error;
@@ -205,14 +194,42 @@ export class S3Driver implements ObjectStoreDriver {
     return failureOf(error);
   }
 
-  /** Stores bytes in one request. If it were cut off, nobody could tell whether they are there. */
+  async #upload(key: string, body: ObjectBody, options: DriverPutOptions): Promise<void> {
+    const { partSizeBytes = defaultPartSizeBytes, concurrency = defaultConcurrency } =
+      this.#options;
+    const checksumAlgorithm = await this.#checksumAlgorithm();
+    const target: UploadTarget = {
+      client: this.#client,
+      bucket: this.#bucket,
+      key,
+      fields: this.#fields,
+      checksumAlgorithm,
+      partSizeBytes,
+      concurrency,
+      putWhole: (bytes) => this.#putWhole(key, bytes, checksumAlgorithm, options),
+    };
+    await upload(target, body, options);
+  }
+
+  /** Stores bytes in one request. */
   async #putWhole(
+    key: string,
+    bytes: Uint8Array,
+    checksumAlgorithm: S3ChecksumAlgorithm | undefined,
+    options: DriverPutOptions,
+  ): Promise<void> {
+    const send = (signal: AbortSignal): Promise<void> =>
+      this.#sendWhole(key, bytes, checksumAlgorithm, { ...options, signal });
+    const isStored = (signal: AbortSignal): Promise<boolean> => this.#holds(key, bytes, signal);
+    await finalRequest(send, { signal: options.signal, isStored });
+  }
+
+  async #sendWhole(
     key: string,
     bytes: Uint8Array,
     checksumAlgorithm: S3ChecksumAlgorithm | undefined,
     { contentType, ifAbsent, signal }: DriverPutOptions,
   ): Promise<void> {
-    using late = delayedSignal(signal, graceMs);
     const command = new PutObjectCommand({
       ...this.#object(key),
       Body: bytes,
@@ -223,25 +240,20 @@ export class S3Driver implements ObjectStoreDriver {
       ...this.#fields.write,
     });
     try {
-      const { ETag: tag } = await this.#client.send(command, { abortSignal: late.signal });
+      const { ETag: tag } = await this.#client.send(command, abortOptions(signal));
       if (tag === undefined) {
         throw unusable('ObjectStore.put', notS3, key);
       }
     } catch (error) {
-      if (!(ifAbsent && mayHaveWon(error) && (await this.#holds(key, bytes, late.signal)))) {
+      if (!(ifAbsent && mayHaveWon(error) && (await this.#holds(key, bytes, signal)))) {
         throw error;
       }
     }
   }
 
-  /** Whether an object has these very bytes. */
-  async #holds(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
-    const { sizeBytes } = await this.stat(key, signal);
-    if (sizeBytes !== bytes.byteLength) {
-      return false;
-    }
-    const body = await this.get(key, undefined, signal);
-    return body !== undefined && Buffer.from(await buffer(body)).equals(bytes);
+  #holds(key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
+    const stat = (): ReturnType<S3Driver['stat']> => this.stat(key, signal);
+    return holdsBytes({ stat, get: () => this.get(key, undefined, signal) }, bytes);
   }
 
   /** Tells a missing object from a missing bucket, which an answer to HEAD does not: one to a list has a body. */
@@ -252,7 +264,7 @@ export class S3Driver implements ObjectStoreDriver {
     try {
       await this.listPage(this.prefix, { firstLevel: true, continuation: undefined, signal });
     } catch (error) {
-      if (statusOf(error) === 404) {
+      if (answerOf(error).httpStatusCode === 404) {
         throw error;
       }
       // Without the right to list nobody can tell.
@@ -277,20 +289,8 @@ export class S3Driver implements ObjectStoreDriver {
   }
 }
 
-interface ClientError {
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as ClientError).$metadata?.httpStatusCode;
-}
-
 /** Whether the client has sent a conditional write again: the first one may have come through, and only its answer was lost. */
 function mayHaveWon(error: unknown): boolean {
-  const { httpStatusCode, attempts = 1 } = (error as ClientError).$metadata ?? {};
+  const { httpStatusCode, attempts = 1 } = answerOf(error);
   return httpStatusCode === 412 && attempts > 1;
-}
-
-async function* singleChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

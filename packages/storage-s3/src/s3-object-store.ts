@@ -1,6 +1,10 @@
 import { DrivenObjectStore } from '@lifeboat/core';
 import { unusable } from './errors.ts';
-import { type S3ObjectStoreOptions, smallestPartSizeBytes } from './options.ts';
+import {
+  longestSingleRequestBytes,
+  type S3ObjectStoreOptions,
+  smallestPartSizeBytes,
+} from './options.ts';
 import { S3Driver } from './s3-driver.ts';
 
 /**
@@ -31,6 +35,7 @@ export class S3ObjectStore extends DrivenObjectStore {
 
 function assertUsable(options: S3ObjectStoreOptions): void {
   const { bucket, prefix = '', partSizeBytes, concurrency, pageSize } = options;
+  const { singleRequestBytes = 0 } = options;
   const problems = [
     bucket === '' && 'bucket is empty',
     prefix !== '' && !prefix.endsWith('/') && 'prefix does not end with "/"',
@@ -38,6 +43,8 @@ function assertUsable(options: S3ObjectStoreOptions): void {
     partSizeBytes !== undefined &&
       !(Number.isInteger(partSizeBytes) && partSizeBytes >= smallestPartSizeBytes) &&
       `partSizeBytes is not at least ${smallestPartSizeBytes}`,
+    !(singleRequestBytes >= 0 && singleRequestBytes <= longestSingleRequestBytes) &&
+      `singleRequestBytes is not from 0 to ${longestSingleRequestBytes}`,
     concurrency !== undefined &&
       !(Number.isInteger(concurrency) && concurrency > 0) &&
       'concurrency is not at least 1',

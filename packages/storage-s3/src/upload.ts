@@ -1,22 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   ListPartsCommand,
   NoSuchUpload,
   type S3Client,
   UploadPartCommand,
   type UploadPartCommandOutput,
 } from '@aws-sdk/client-s3';
-import { type BodyPart, type DriverPutOptions, partsOf, uploadParts } from '@lifeboat/core';
-import { delayedSignal } from './delayed-signal.ts';
-import { unusable } from './errors.ts';
+import {
+  type BodyPart,
+  type DriverPutOptions,
+  delayedSignal,
+  type ObjectBody,
+  partsOf,
+  uploadParts,
+} from '@lifeboat/core';
+import { answerOf, unusable } from './errors.ts';
 import { mostParts, type S3ChecksumAlgorithm } from './options.ts';
 import type { RequestFields } from './request-fields.ts';
 
-/** Where and how a stream is uploaded. */
+/** Where and how a body is uploaded. */
 export interface UploadTarget {
   readonly client: S3Client;
   readonly bucket: string;
@@ -26,28 +34,30 @@ export interface UploadTarget {
   readonly partSizeBytes: number;
   readonly concurrency: number;
   /** Stores what fits into one part. */
-  readonly putBytes: (bytes: Uint8Array) => Promise<void>;
+  readonly putWhole: (bytes: Uint8Array) => Promise<void>;
 }
 
 /** How long a request under way may still take when the call is aborted. */
-export const graceMs: number = 5_000;
+const graceMs = 5_000;
 const undoWithinMs = 15_000;
 const undoPausesMs = [0, 100, 300, 1_000, 3_000];
+// By this metadata an object is known to be that of an upload.
+const markName = 'lifeboat-upload';
 
 /**
- * Uploads a stream of any length: in one request if it fits into a part, else in parts. An upload that fails or is aborted is
+ * Uploads a body of any length: in one request if it fits into a part, else in parts. An upload that fails or is aborted is
  * undone.
  */
-export async function uploadStream(
+export async function upload(
   target: UploadTarget,
-  body: AsyncIterable<Uint8Array>,
+  body: ObjectBody,
   options: DriverPutOptions,
 ): Promise<void> {
   const parts = partsOf(body, target.partSizeBytes, options.signal);
   try {
     const first = await parts.next();
     if (first.done === true || first.value.isLast) {
-      await target.putBytes(first.done === true ? new Uint8Array() : first.value.bytes);
+      await target.putWhole(first.done === true ? new Uint8Array() : first.value.bytes);
     } else {
       await uploadInParts(target, startingWith(first.value, parts), options);
     }
@@ -64,7 +74,9 @@ async function uploadInParts(
 ): Promise<void> {
   const { concurrency } = target;
   const { signal } = options;
-  const uploadId = await begin(target, options);
+  const mark = randomUUID();
+  const uploadId = await begin(target, mark, options);
+  let isCompleting = false;
   try {
     const completed: CompletedPart[] = [];
     const send = async (part: BodyPart, number: number, partSignal: AbortSignal): Promise<void> => {
@@ -72,16 +84,21 @@ async function uploadInParts(
     };
     await uploadParts(parts, send, { concurrency, signal });
     signal?.throwIfAborted();
+    isCompleting = true;
     await complete(target, uploadId, completed, options);
   } catch (error) {
     await undo(target, uploadId);
-    throw error;
+    // Now that the upload is gone nothing can come of it any more. If it has become the object before, only the answer was lost.
+    if (!(isCompleting && mayHaveCompleted(error) && (await isMarked(target, mark)))) {
+      throw error;
+    }
   }
 }
 
 /** Begins an upload. If it were cut off, an upload might exist whose id nobody knows. */
 async function begin(
   { client, bucket, key, fields, checksumAlgorithm }: UploadTarget,
+  mark: string,
   { contentType, signal }: DriverPutOptions,
 ): Promise<string> {
   using late = delayedSignal(signal, graceMs);
@@ -91,6 +108,7 @@ async function begin(
       Key: key,
       ContentType: contentType,
       ChecksumAlgorithm: checksumAlgorithm,
+      Metadata: { [markName]: mark },
       ...fields.write,
     }),
     { abortSignal: late.signal },
@@ -158,6 +176,28 @@ async function complete(
     }),
     { abortSignal: late.signal },
   );
+}
+
+/** Whether the server may have completed an upload although the client says that it failed: it did not answer, or was asked again. */
+function mayHaveCompleted(error: unknown): boolean {
+  const { httpStatusCode = 500, attempts = 1 } = answerOf(error);
+  return httpStatusCode >= 500 || attempts > 1;
+}
+
+/** Whether the object is the one of an upload. A server that does not tell counts as no. */
+async function isMarked(
+  { client, bucket, key, fields }: UploadTarget,
+  mark: string,
+): Promise<boolean> {
+  const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ...fields.customerKey });
+  try {
+    const { Metadata: metadata = {} } = await client.send(command, {
+      abortSignal: AbortSignal.timeout(undoWithinMs),
+    });
+    return metadata[markName] === mark;
+  } catch {
+    return false;
+  }
 }
 
 /**

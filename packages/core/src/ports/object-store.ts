@@ -87,8 +87,11 @@ export interface ObjectStore extends AsyncDisposable {
    *
    * - A body that throws rejects the call with that very error; nothing becomes visible, no upload is left dangling.
    * - Memory is bounded whatever the length of the stream.
-   * - Aborted: the upload is stopped and undone, then the call rejects with `signal.reason`. An abort that comes while the
-   *   last request is being answered is too late: the call then tells how that request went.
+   * - Aborted: the upload is stopped and undone, then the call rejects with `signal.reason`, and nothing of it is or becomes
+   *   visible; what was there before is kept. The last request, the one that makes the object visible, may come to its end for
+   *   some seconds, because nobody could tell what it did if it were cut off. An abort that comes too late for it changes
+   *   nothing: the object is stored and the call resolves. Only when the store answers neither that request nor the question
+   *   for the object does a rejection leave open whether the object is there.
    */
   put(key: string, body: ObjectBody, options?: PutOptions): Promise<void>;
 

@@ -24,11 +24,42 @@ it.each([
   expect(yielded).toEqual(parts);
 });
 
-it('cuts bytes, and copies them', async () => {
-  const bytes = Buffer.from('abcd');
-  const parts = await Array.fromAsync(partsOf(bytes, 3));
-  bytes.fill(0);
-  expect(parts.map((part) => Buffer.from(part.bytes).toString())).toEqual(['abc', 'd']);
+it.each([
+  { given: '', parts: ['|'] },
+  { given: 'abc', parts: ['abc|'] },
+  { given: 'abcd', parts: ['abc', 'd|'] },
+  { given: 'abcdef', parts: ['abc', 'def|'] },
+])('cuts the bytes $given into $parts, and copies none', async ({ given, parts }) => {
+  const bytes = Buffer.from(given);
+  const yielded = await Array.fromAsync(partsOf(bytes, 3));
+  const texts = yielded.map(
+    (part) => `${Buffer.from(part.bytes).toString()}${part.isLast ? '|' : ''}`,
+  );
+  expect(texts).toEqual(parts);
+  expect(yielded.every((part) => part.bytes.buffer === bytes.buffer)).toBe(true);
+});
+
+it('keeps a part as it is until it is released', async () => {
+  const [first, second, third] = await Array.fromAsync(partsOf(chunks('abc', 'def', 'gh'), 3));
+  expect([first, second, third].map((part) => Buffer.from(part?.bytes ?? []).toString())).toEqual([
+    'abc',
+    'def',
+    'gh',
+  ]);
+});
+
+it('fills the memory of released parts again', async () => {
+  const used = new Set<ArrayBufferLike>();
+  const texts: string[] = [];
+  const words = Array.from({ length: 100 }, (_, number) => `<${number}>`);
+  for await (const part of partsOf(chunks(...words), 8)) {
+    used.add(part.bytes.buffer);
+    texts.push(Buffer.from(part.bytes).toString());
+    part.release();
+  }
+  expect(texts.join('')).toBe(words.join(''));
+  // One is sent while the next is filled.
+  expect(used.size).toBeLessThanOrEqual(2);
 });
 
 it('closes the body when the loop is left', async () => {

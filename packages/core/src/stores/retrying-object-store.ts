@@ -8,6 +8,7 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../ports/object-store.ts';
+import { holdsBytes, type ReadableObject } from './holds-bytes.ts';
 
 /** Options of {@link retryingObjectStore}. */
 export interface RetryOptions {
@@ -111,27 +112,15 @@ async function put(
       await store.put(key, body, options);
     } catch (error) {
       const mayBeOurs = attempt > 1 && isLifeboatError(error, 'AlreadyExists');
-      if (!mayBeOurs || !(await holds(store, key, body, options))) {
+      if (!mayBeOurs || !(await holdsBytes(objectOf(store, key, options), body))) {
         throw error;
       }
     }
   }, options);
 }
 
-/** Whether an object has these very bytes. */
-async function holds(
-  store: ObjectStore,
-  key: string,
-  bytes: Uint8Array,
-  options: PutOptions | undefined,
-): Promise<boolean> {
-  const { signal } = options ?? {};
-  const stat = await store.stat(key, { signal });
-  if (stat?.sizeBytes !== bytes.byteLength) {
-    return false;
-  }
-  const stored = await Array.fromAsync(await store.get(key, { signal }));
-  return Buffer.concat(stored).equals(bytes);
+function objectOf(store: ObjectStore, key: string, { signal }: PutOptions = {}): ReadableObject {
+  return { stat: () => store.stat(key, { signal }), get: () => store.get(key, { signal }) };
 }
 
 /** Starts a list again that fails before its first item; what comes later cannot be told from what was yielded already. */

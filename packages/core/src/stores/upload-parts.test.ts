@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { partsOf } from './parts-of.ts';
+import { type BodyPart, partsOf } from './parts-of.ts';
 import { uploadParts } from './upload-parts.ts';
 
 async function* letters(
@@ -29,6 +29,25 @@ it('sends every part with its number', async () => {
     { concurrency: 3, signal: undefined },
   );
   expect(sent).toEqual(['ab', 'cd', 'e']);
+});
+
+it('releases what was sent, and not what failed', async () => {
+  const released: number[] = [];
+  async function* parts(): AsyncGenerator<BodyPart> {
+    for (const number of [1, 2, 3]) {
+      const bytes = Buffer.from([number]);
+      yield { bytes, isLast: number === 3, release: () => released.push(number) };
+    }
+  }
+  const upload = uploadParts(
+    parts(),
+    async (_part, number) => {
+      if (number === 3) throw new Error('part 3');
+    },
+    { concurrency: 1, signal: undefined },
+  );
+  await expect(upload).rejects.toThrow('part 3');
+  expect(released).toEqual([1, 2]);
 });
 
 it('reads no further than there is room for', async () => {

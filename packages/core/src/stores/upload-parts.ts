@@ -13,7 +13,8 @@ export interface UploadPartsOptions {
 /**
  * Sends the parts of a body, numbered from 1, several at a time.
  *
- * - A part is asked for only when there is room for it.
+ * - A part is asked for only when there is room for it. One that was sent is released: `upload` resolves only when nothing reads
+ *   its bytes any more. One that failed is not, because its request may still do so.
  * - The first failure, of the body or of a part, aborts the others; all of them are awaited, and it is thrown. That holds while
  *   the body hangs, too.
  * - Aborted: likewise, with `signal.reason`.
@@ -31,6 +32,7 @@ export async function uploadParts(
       count += 1;
       try {
         await upload(part, count, siblingSignal);
+        part.release();
       } catch (error) {
         scope.abort(error);
         throw error;

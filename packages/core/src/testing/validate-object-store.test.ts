@@ -97,3 +97,27 @@ it('an abort ends it with the reason, and leaves nothing', async () => {
   await expect(validation).rejects.toBe(reason);
   expect(await Array.fromAsync(store.list(''))).toEqual([]);
 });
+
+/** Shows what was put or deleted only a while later. */
+class EventualStore extends MemoryObjectStore {
+  #isSettled = true;
+
+  override async stat(key: string, options?: CallOptions): Promise<ObjectStat | undefined> {
+    return this.#isSettled ? super.stat(key, options) : undefined;
+  }
+
+  override async put(key: string, body: ObjectBody, options?: PutOptions): Promise<void> {
+    await super.put(key, body, options);
+    this.#isSettled = false;
+    setTimeout(() => {
+      this.#isSettled = true;
+    }, 1);
+  }
+}
+
+it('a store whose changes are seen late is fit only when they are waited for', async () => {
+  const impatient = await validateObjectStore(new EventualStore(), options);
+  expect(impatient.summary).toContain('Seen: what was written is not there.');
+  const patient = await validateObjectStore(new EventualStore(), { ...options, settleMs: 5 });
+  expect(patient.isFit).toBe(true);
+});

@@ -12,6 +12,7 @@ import {
   unmetNeed,
 } from './object-store-contract/object-store-contract-context.ts';
 import { readWriteCases } from './object-store-contract/read-write-cases.ts';
+import { settlingStore } from './object-store-contract/settling-store.ts';
 import { signUrlCases } from './object-store-contract/sign-url-cases.ts';
 import { storeRights } from './store-rights.ts';
 
@@ -23,6 +24,12 @@ export interface ValidateObjectStoreOptions extends CallOptions {
    * @default 1_000
    */
   readonly pageSize?: number | undefined;
+  /**
+   * How long a change may take until every read sees it. The engine waits for nothing: a store that is fit only with this can
+   * miss backups that were written a moment before.
+   * @default 0
+   */
+  readonly settleMs?: number | undefined;
   /** How long one rule may take before it counts as broken. @default 120_000 */
   readonly timeoutMs?: number | undefined;
   /** Receives each finding when it is made. What it throws ends the validation. */
@@ -86,7 +93,8 @@ export async function validateObjectStore(
   store: ObjectStore,
   options: ValidateObjectStoreOptions = {},
 ): Promise<ObjectStoreReport> {
-  const { signal, onFinding } = options;
+  const { signal, onFinding, settleMs = 0 } = options;
+  const settling = settleMs > 0 ? settlingStore(store, settleMs) : store;
   const folder = `plugins/lifeboat-validation-${randomUUID()}/`;
   const findings: ObjectStoreFinding[] = [];
   const note = (finding: ObjectStoreFinding): void => {
@@ -96,7 +104,7 @@ export async function validateObjectStore(
   try {
     for (const [rule, attempt] of Object.entries(storeRights)) {
       const consequence = 'no backup can be kept here';
-      note(await judge({ rule, consequence }, options, (own) => attempt(store, folder, own)));
+      note(await judge({ rule, consequence }, options, (own) => attempt(settling, folder, own)));
     }
     const isUsable = findings.every(({ outcome }) => outcome === 'kept');
     for (const { consequence, cases } of groups) {
@@ -131,7 +139,8 @@ async function tryCase(
   prefix: string,
   options: ValidateObjectStoreOptions,
 ): Promise<ObjectStoreFinding> {
-  const host = { store, prefix, longestKeyBytes, pageSize: options.pageSize };
+  const { pageSize, settleMs } = options;
+  const host = { store, prefix, longestKeyBytes, pageSize, settleMs };
   const contextWith = (signal: AbortSignal): ObjectStoreContractContext => ({ ...host, signal });
   if (unmetNeed(contractCase, contextWith(AbortSignal.abort())) !== undefined) {
     return { ...subject, outcome: 'untested', reason: 'the store says that it cannot do that' };

@@ -4,8 +4,9 @@ import type {
   ObjectStoreContractContext,
   ObjectStoreContractNeed,
 } from './object-store-contract-context.ts';
+import { settlingStore } from './settling-store.ts';
 
-/** A case that afterwards removes whatever stands below its prefix. */
+/** A case that waits for changes as long as its host says, and afterwards removes whatever stands below its prefix. */
 export function defineCase(
   name: string,
   run: (context: ObjectStoreContractContext) => Promise<void>,
@@ -14,7 +15,9 @@ export function defineCase(
   return {
     name,
     needs,
-    run: async (context) => {
+    run: async (given) => {
+      const { store, settleMs = 0 } = given;
+      const context = settleMs > 0 ? { ...given, store: settlingStore(store, settleMs) } : given;
       try {
         await run(context);
       } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ObjectBody } from '../../ports/object-store.ts';
 import { rejectsWith, rejectsWithReason } from '../cluster-contract/expectations.ts';
 import { defineCase } from './define-case.ts';
 import type {
@@ -17,6 +18,7 @@ import {
 } from './sample-bodies.ts';
 
 const defaultPartSizeBytes = 65_536;
+const moments = 6;
 
 /** Bodies that end before a first part is full, and after several. */
 function bodiesBelowAndAbove({
@@ -53,6 +55,29 @@ async function abortPut(
     reason,
     store.put(key, body, { signal: AbortSignal.any([controller.signal, signal]) }),
   );
+}
+
+/** Puts a body, aborts the call after a while, and returns whether the store says that the object is there. */
+async function putAbortedAfter(
+  delayMs: number,
+  { store, signal }: ObjectStoreContractContext,
+  key: string,
+  body: ObjectBody,
+): Promise<boolean> {
+  const controller = new AbortController();
+  const reason = new Error('the case aborts');
+  const timer = setTimeout(() => {
+    controller.abort(reason);
+  }, delayMs);
+  try {
+    await store.put(key, body, { signal: AbortSignal.any([controller.signal, signal]) });
+    return true;
+  } catch (error) {
+    assert.ok(error === reason, `expected the signal's reason itself, got ${String(error)}`);
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What a failure or an abort leaves: nothing. */
@@ -128,6 +153,30 @@ export const failureCases: readonly ObjectStoreContractCase[] = [
     await abortPut(context, key, sampleBytes(1_000));
     assertSameBytes(await readObject(store, key, { signal }), kept);
   }),
+
+  defineCase(
+    'a put that is aborted at any moment has stored all or nothing, and says which',
+    async (context) => {
+      const { store, prefix, signal, partSizeBytes = defaultPartSizeBytes } = context;
+      const key = `${prefix}moments`;
+      const before = sampleBytes(500, 2);
+      const after = sampleBytes(2 * partSizeBytes + 7);
+      for (const bodyOf of [() => after, () => streamOf(after)]) {
+        const started = performance.now();
+        await store.put(key, bodyOf(), { signal });
+        const durationMs = performance.now() - started;
+        for (let moment = 0; moment <= moments; moment += 1) {
+          await store.put(key, before, { signal });
+          const delayMs = (durationMs * moment) / moments;
+          const wasStored = await putAbortedAfter(delayMs, context, key, bodyOf());
+          const read = await readObject(store, key, { signal });
+          assertSameBytes(read, wasStored ? after : before);
+        }
+      }
+      await store.delete(key, { signal });
+      await assertNothingLeft(context);
+    },
+  ),
 
   defineCase('a put that fails closes its source', async ({ store, prefix, signal }) => {
     const controller = new AbortController();

@@ -37,6 +37,12 @@ export interface ObjectStoreContractContext {
   readonly longestKeyBytes?: number | undefined;
   /** How many keys the store lists at a time; more than those are put. @default 1000 */
   readonly pageSize?: number | undefined;
+  /**
+   * How long a change may take until every read sees it: cases wait for so long after each. A store that keeps the contract needs
+   * none.
+   * @default 0
+   */
+  readonly settleMs?: number | undefined;
   /** Counts the requests that the store has sent so far. No other case may use the store meanwhile. */
   readonly requestCount?: (() => number) | undefined;
   /** Counts the uploads below a prefix that were begun and neither finished nor undone. */

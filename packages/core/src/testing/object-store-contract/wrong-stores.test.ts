@@ -62,6 +62,15 @@ class AbortWrappingStore extends MemoryObjectStore {
   }
 }
 
+/** Goes on after an abort, and says that it has stopped. */
+class UnstoppableStore extends MemoryObjectStore {
+  override async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
+    await super.put(key, body, { ...options, signal: undefined });
+    for (let turn = 0; turn < 1_000; turn += 1) await nextTurn();
+    options.signal?.throwIfAborted();
+  }
+}
+
 /** Looks whether the key is free, and writes later. */
 class RacyStore extends MemoryObjectStore {
   override async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
@@ -294,6 +303,11 @@ const wrongStores: readonly WrongStore[] = [
     store: new AbortWrappingStore(),
     caughtBy: 'a put that is aborted leaves no object',
     finding: "expected the signal's reason itself",
+  },
+  {
+    store: new UnstoppableStore(),
+    caughtBy: 'a put that is aborted at any moment has stored all or nothing, and says which',
+    finding: 'the number of bytes differs',
   },
   {
     store: new RacyStore(),
