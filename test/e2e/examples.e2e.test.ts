@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { createEngine, FileSystemObjectStore } from '@lifeboat/core';
 import { expect, it, onTestFinished } from 'vitest';
 import { testCluster } from '../cluster/test-cluster.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 import { connectTestCluster } from './connect-test-cluster.ts';
 import { VolumeWithData } from './volume-with-data.ts';
 
@@ -64,7 +65,29 @@ it('the examples back up a namespace and restore it under another name, in this 
   await createEngine({ ...connection, store }).deleteBackup('example');
 });
 
-it.for(['backup-namespace.ts', 'restore-elsewhere.ts'])(
+it('the example for a CronJob deletes what has expired, and in a dry run only says so', async (context) => {
+  const kit = testCluster(context);
+  const { kubeconfigPath } = kit.describe(1);
+  const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
+  const folder = await createFolder();
+  await using connection = connectTestCluster(kit);
+  await using store = new FileSystemObjectStore({ directory: folder });
+  const engine = createEngine({ ...connection, store });
+  const spec = { includedNamespaces: [namespace], ttl: '1s' };
+  const { backup } = await engine.backup({ name: 'due', spec });
+  const expiration = Date.parse(backup.status.expiration ?? '');
+  await waitFor(() => Promise.resolve(Date.now() > expiration), { what: 'the backup to expire' });
+
+  const foreseen = await runExample('expire-backups.ts', [folder, '--dry-run'], kubeconfigPath);
+  expect(foreseen).toMatch(/^due: wouldBeDeleted \S+ wouldBeReleased$/m);
+  expect(await engine.catalog.get('due')).toBeDefined();
+  const expired = await runExample('expire-backups.ts', [folder], kubeconfigPath);
+  expect(expired).toMatch(/^due: deleted \S+ released$/m);
+  expect(expired).toContain('1 backup(s) have expired');
+  expect(await engine.catalog.get('due')).toBeUndefined();
+});
+
+it.for(['backup-namespace.ts', 'restore-elsewhere.ts', 'expire-backups.ts'])(
   '%s without arguments says how it is used',
   async (name) => {
     await expect(runExample(name, [], '/nowhere')).rejects.toMatchObject({

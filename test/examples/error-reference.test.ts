@@ -23,7 +23,7 @@ it('the reference lists every error code, and no other', async () => {
 it('the reference explains every reason of an issue that is not an error code', async () => {
   const documented = new Set([...(await namesBelow('Errors')), ...(await namesBelow('Issues'))]);
   const reasons = new Set<string>();
-  for (const layer of ['backup', 'catalog', 'discovery', 'restore', 'selection']) {
+  for (const layer of ['backup', 'catalog', 'discovery', 'restore', 'retention', 'selection']) {
     for await (const file of glob(`${layer}/**/*.ts`, { cwd: sources })) {
       const text = file.endsWith('.test.ts') ? '' : await readFile(join(sources, file), 'utf8');
       for (const [, reason = ''] of text.matchAll(/\breason[^\n]*?'([A-Z][a-z]+[A-Za-z]*)'/g)) {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { interruptedDeletions } from './interrupted-deletions.ts';
 import { backupKey, claimKey, deletionMarkKey } from './key-layout.ts';
+import { claimForDeletion } from './stored-claim.ts';
 
 it('finds what a deletion left that had deleted the description, and nothing else', async () => {
   const store = new MemoryObjectStore();
@@ -18,7 +19,8 @@ it('finds what a deletion left that had deleted the description, and nothing els
   ]) {
     await store.put(key, Buffer.from('x'));
   }
-  expect(await interruptedDeletions(store)).toEqual(['b', 'b-interrupted']);
+  await claimForDeletion(store, { name: 'c-claimed', runId: 'run', startedAt: new Date(0) });
+  expect(await interruptedDeletions(store)).toEqual(['b', 'b-interrupted', 'c-claimed']);
 });
 
 it('finds nothing in an empty store', async () => {

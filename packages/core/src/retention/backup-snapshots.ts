@@ -1,7 +1,7 @@
 import { readArchive } from '../archive/archive-reader.ts';
 import { readArtifactList } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
-import { isLifeboatError } from '../errors.ts';
+import { isLifeboatError, messageOf } from '../errors.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../model/json.ts';
 import { groupResourceOf } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
@@ -16,23 +16,49 @@ import {
 
 const contents = groupResourceOf(Resources.volumeSnapshotContents);
 
+/** The storage snapshots of a backup. */
+export interface BackupSnapshots {
+  readonly snapshots: readonly StoredSnapshot[];
+  /** Why the archive could not be read, although the other files name the snapshots; absent when it could. */
+  readonly archiveProblem?: string | undefined;
+}
+
 /**
  * Reads which storage snapshots a backup refers to, from every file that may tell: the contents in its archive, its volume
  * information, and the file of contents that Velero wrote until 1.16. A missing file tells nothing, as when an interrupted
  * deletion has removed it, after all snapshots were freed.
  *
- * @throws {LifeboatError} code CorruptBackup when one of them cannot be read.
+ * @throws {LifeboatError} code CorruptBackup when a small file cannot be read, or the archive while there is no small file.
  */
 export async function readBackupSnapshots(
   store: ObjectStore,
   name: string,
   options: CallOptions = {},
-): Promise<readonly StoredSnapshot[]> {
-  const archived = await readArchivedSnapshots(store, name, options);
-  return distinctSnapshots([
-    ...archived.filter((snapshot) => isTakenFor(snapshot, name)),
-    ...(await readListedSnapshots(store, name, options)),
-  ]);
+): Promise<BackupSnapshots> {
+  const listed = await readListedSnapshots(store, name, options);
+  try {
+    const archived = await readArchivedSnapshots(store, name, options);
+    const taken = archived.filter((snapshot) => isTakenFor(snapshot, name));
+    return { snapshots: distinctSnapshots([...taken, ...listed]) };
+  } catch (error) {
+    if (!isLifeboatError(error, 'CorruptBackup') || !(await hasList(store, name, options))) {
+      throw error;
+    }
+    return { snapshots: listed, archiveProblem: messageOf(error) };
+  }
+}
+
+async function hasList(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions,
+): Promise<boolean> {
+  for (const artifact of ['volumeInfo', 'csiVolumeSnapshotContents'] as const) {
+    if ((await store.stat(backupKey(name, artifact), { signal })) !== undefined) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /**

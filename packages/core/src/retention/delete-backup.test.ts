@@ -299,15 +299,35 @@ describe('a deletion that is refused', () => {
     expect(await bench.keys()).toEqual([]);
   });
 
-  it('because a file of the backup is damaged, so that its snapshots are not known', async () => {
+  it.each([
+    { what: 'its volume information is damaged', damaged: 'volumeInfo', missing: undefined },
+    {
+      what: 'only a damaged archive names its snapshots',
+      damaged: 'archive',
+      missing: 'volumeInfo',
+    },
+  ] as const)('because $what', async ({ damaged, missing }) => {
     await using bench = new DeletionBench();
     await bench.addBackup('b1');
-    await bench.memory.put(backupKey('b1', 'archive'), Buffer.from('damaged'));
+    await bench.memory.put(backupKey('b1', damaged), Buffer.from('damaged'));
+    if (missing !== undefined) {
+      await bench.memory.delete(backupKey('b1', missing));
+    }
     await expect(bench.delete('b1')).rejects.toMatchObject({
       code: 'CorruptBackup',
       message: expect.stringContaining('catalog.delete deletes its files') as string,
     });
     expect(bench.handles).toHaveLength(1);
+  });
+
+  it('is not, because the archive is damaged while the volume information is sound', async () => {
+    await using bench = new DeletionBench();
+    await bench.addBackup('b1');
+    await bench.memory.put(backupKey('b1', 'archive'), Buffer.from('damaged'));
+    const { issues } = await bench.delete('b1');
+    expect(issues).toMatchObject([{ severity: 'warning', reason: 'ArchiveUnreadable' }]);
+    expect(bench.handles).toEqual([]);
+    expect(await bench.keys()).toEqual([]);
   });
 
   it.each([

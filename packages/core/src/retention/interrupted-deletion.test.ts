@@ -124,7 +124,7 @@ it.each(deaths)('a deletion killed $when call $call is finished by repeating it'
   await expectOnlyOthers(scene);
 });
 
-it.each(deaths.filter(({ call }) => call % 3 === 0))(
+it.each(deaths)(
   'a deletion killed $when call $call is finished by the next expiry',
   async (death) => {
     const scene = await setTheScene();

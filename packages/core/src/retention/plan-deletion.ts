@@ -3,7 +3,7 @@ import { restoresOfBackup } from '../catalog/restores-of-backup.ts';
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { readBackupSnapshots } from './backup-snapshots.ts';
+import { type BackupSnapshots, readBackupSnapshots } from './backup-snapshots.ts';
 import type { DeleteBackupDependencies, DeleteBackupOptions } from './delete-request.ts';
 import { describeForeignData } from './foreign-data.ts';
 import { refuseRetained, refuseUnfinished } from './refuse-deletion.ts';
@@ -50,7 +50,7 @@ export async function planDeletion(
   const request = { store, clock, name, keys, signal };
   await refuseUnfinished(request, assumeDeadAfterMs);
   await refuseRetained(request);
-  const { foreign, snapshots } = await readContents(store, name, signal);
+  const { foreign, snapshots, archiveProblem } = await readContents(store, name, signal);
   if (foreign.length > 0 && !leaveForeignData) {
     throw new LifeboatError(
       `backup ${name} in ${store.location} is not deleted: it has ${foreign.join(', ')}, which only Velero can free. Delete it with Velero, or set leaveForeignData and free that data yourself`,
@@ -68,7 +68,11 @@ export async function planDeletion(
     toRelease: snapshots.filter((snapshot) => !holders.has(snapshotKeyOf(snapshot))),
     shared,
     restores: await restoresOfBackup(store, name, { signal }),
-    issues: [...shared.map(sharedIssue), ...foreign.map(foreignIssue)],
+    issues: [
+      ...(archiveProblem === undefined ? [] : [damagedArchiveIssue(archiveProblem)]),
+      ...shared.map(sharedIssue),
+      ...foreign.map(foreignIssue),
+    ],
   };
 }
 
@@ -76,12 +80,10 @@ async function readContents(
   store: ObjectStore,
   name: string,
   signal: AbortSignal | undefined,
-): Promise<{ readonly foreign: readonly string[]; readonly snapshots: readonly StoredSnapshot[] }> {
+): Promise<BackupSnapshots & { readonly foreign: readonly string[] }> {
   try {
-    return {
-      foreign: await describeForeignData(store, name, { signal }),
-      snapshots: await readBackupSnapshots(store, name, { signal }),
-    };
+    const foreign = await describeForeignData(store, name, { signal });
+    return { ...(await readBackupSnapshots(store, name, { signal })), foreign };
   } catch (error) {
     if (!isLifeboatError(error, 'CorruptBackup')) {
       throw error;
@@ -98,6 +100,14 @@ function sharedIssue({ driver, snapshotHandle, sharedWith }: SharedSnapshot): Is
     severity: 'warning',
     reason: 'SnapshotShared',
     message: `snapshot ${snapshotHandle} of driver ${driver} is kept: ${sharedWith.join(', ')} refers to it too, and frees it when it is deleted as the last`,
+  };
+}
+
+function damagedArchiveIssue(problem: string): Issue {
+  return {
+    severity: 'warning',
+    reason: 'ArchiveUnreadable',
+    message: `the snapshots that the volume information names are freed; one that only the archive names, and the names of Secrets that it holds, are not known: ${problem}`,
   };
 }
 
