@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { type ClaimEvidence, decideClaimSource } from './claim-source.ts';
+import { type VolumeRecord, volumeRecordOf } from './volume-record.ts';
 
 function claim(
   annotations: Record<string, string>,
@@ -41,6 +42,14 @@ function volume(persistentVolumeReclaimPolicy: string): KubernetesObject {
   };
 }
 
+function record(entry: JsonObject): VolumeRecord {
+  return volumeRecordOf({ pvName: 'pv', ...entry });
+}
+
+const csiRecord = {
+  backupMethod: 'CSISnapshot',
+  csiSnapshotInfo: { driver: 'd', snapshotHandle: 'handle-3', vscName: 'vsc', size: 1024 },
+};
 const snapshotted = claim({ 'velero.io/volume-snapshot-name': 'vs' });
 
 function decide(evidence: Partial<ClaimEvidence>): ReturnType<typeof decideClaimSource> {
@@ -50,7 +59,8 @@ function decide(evidence: Partial<ClaimEvidence>): ReturnType<typeof decideClaim
     volumeSnapshot: undefined,
     volumeSnapshotContent: undefined,
     volume: undefined,
-    backupMethod: undefined,
+    volumeRecord: undefined,
+    movesData: false,
     ...evidence,
   });
 }
@@ -82,6 +92,32 @@ describe('decideClaimSource', () => {
     });
   });
 
+  it('takes the handle of a content that was re-created for it from its spec', () => {
+    const recreated = {
+      ...content,
+      spec: { driver: 'csi.example.com', source: { snapshotHandle: 'handle-4' } },
+      status: {},
+    };
+    expect(
+      decide({ volumeSnapshot: snapshot({}), volumeSnapshotContent: recreated }),
+    ).toMatchObject({ snapshot: { snapshotHandle: 'handle-4' } });
+  });
+
+  it.each([
+    ['without its VolumeSnapshot', snapshotted, 'vs'],
+    ['without the mark of its claim', claim({}), 'vsc'],
+  ])('takes a snapshot %s from the volume information', (_case, marked, name) => {
+    expect(decide({ claim: marked, volumeRecord: record(csiRecord) })).toMatchObject({
+      kind: 'snapshot',
+      snapshot: {
+        volumeSnapshot: { metadata: { name, namespace: 'shop' } },
+        driver: 'd',
+        snapshotHandle: 'handle-3',
+        restoreSize: '1Ki',
+      },
+    });
+  });
+
   const outOfReach: readonly [what: string, Partial<ClaimEvidence>, reason: string][] = [
     ['a snapshot that the backup lacks', {}, 'does not hold VolumeSnapshot vs'],
     ['a snapshot without handle', { volumeSnapshot: snapshot({}) }, 'no snapshotHandle'],
@@ -91,13 +127,31 @@ describe('decideClaimSource', () => {
       'snapshotMoveData',
     ],
     [
+      'data that the volume information calls moved',
+      { claim: claim({}), volumeRecord: record({ ...csiRecord, snapshotDataMoved: true }) },
+      'snapshotMoveData',
+    ],
+    [
+      'a snapshot in a backup that moves data',
+      { movesData: true, volumeSnapshot: snapshot({}), volumeSnapshotContent: content },
+      'restore it with Velero',
+    ],
+    [
       'a file system backup',
-      { claim: claim({}), volume: volume('Delete'), backupMethod: 'PodVolumeBackup' },
+      {
+        claim: claim({}),
+        volume: volume('Delete'),
+        volumeRecord: record({ backupMethod: 'PodVolumeBackup' }),
+      },
       'saved as PodVolumeBackup',
     ],
     [
       'a snapshot of a plugin',
-      { claim: claim({}), volume: volume('Retain'), backupMethod: 'NativeSnapshot' },
+      {
+        claim: claim({}),
+        volume: volume('Retain'),
+        volumeRecord: record({ backupMethod: 'NativeSnapshot' }),
+      },
       'saved as NativeSnapshot',
     ],
   ];

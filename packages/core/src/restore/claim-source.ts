@@ -1,7 +1,10 @@
+import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { VeleroAnnotation } from '../model/labels.ts';
-import { numberAt, stringAt } from '../model/object-path.ts';
+import { numberAt, type ObjectPath, stringAt } from '../model/object-path.ts';
 import { formatQuantity } from '../model/quantity.ts';
+import { snapshotApiVersion } from '../snapshot/manifests.ts';
+import type { VolumeRecord } from './volume-record.ts';
 
 /** A snapshot that a backup holds: what is needed to make its data available in a cluster again. */
 export interface ArchivedSnapshot {
@@ -35,8 +38,10 @@ export interface ClaimEvidence {
   readonly volumeSnapshot: KubernetesObject | undefined;
   readonly volumeSnapshotContent: KubernetesObject | undefined;
   readonly volume: KubernetesObject | undefined;
-  /** `backupMethod` of the claim's volume in the backup's volume information. */
-  readonly backupMethod: string | undefined;
+  /** What the backup's volume information says of the claim's volume. */
+  readonly volumeRecord: VolumeRecord | undefined;
+  /** Whether the backup moved the data of its volumes into a repository (`spec.snapshotMoveData`). */
+  readonly movesData: boolean;
 }
 
 /** Decides where the data of a claim comes from. */
@@ -45,14 +50,14 @@ export function decideClaimSource(evidence: ClaimEvidence): ClaimSource {
   if (restorePVs === false) {
     return { kind: 'new volume' };
   }
-  if (claim.metadata.annotations?.[VeleroAnnotation.dataUploadName] !== undefined) {
+  const snapshotName = volumeSnapshotNameOf(claim) ?? recordedSnapshotName(evidence);
+  if (wasMoved(evidence, snapshotName)) {
     return {
       kind: 'out of reach',
       reason:
-        'its data was moved into a backup repository (snapshotMoveData), which cannot be read',
+        'its data was moved into a backup repository (snapshotMoveData), which cannot be read; restore it with Velero',
     };
   }
-  const snapshotName = volumeSnapshotNameOf(claim);
   return snapshotName === undefined
     ? decideWithoutSnapshot(evidence)
     : decideSnapshot(snapshotName, evidence);
@@ -64,54 +69,97 @@ export function volumeSnapshotNameOf(claim: KubernetesObject): string | undefine
   return name === '' ? undefined : name;
 }
 
+// The volume information may know a snapshot of which the claim itself does not tell.
+function recordedSnapshotName({ claim, volumeRecord }: ClaimEvidence): string | undefined {
+  return volumeRecord?.snapshotHandle === undefined || volumeRecord.driver === undefined
+    ? undefined
+    : (volumeRecord.volumeSnapshotContentName ?? claim.metadata.name);
+}
+
+function wasMoved(
+  { claim, volumeRecord, movesData }: ClaimEvidence,
+  snapshotName: string | undefined,
+): boolean {
+  return (
+    claim.metadata.annotations?.[VeleroAnnotation.dataUploadName] !== undefined ||
+    volumeRecord?.dataMoved === true ||
+    (movesData && snapshotName !== undefined)
+  );
+}
+
+// Of old backups each has its own part of the truth: the content that a version re-created has the handle in its spec only, and
+// the VolumeSnapshot of one was stored before it was bound.
 function decideSnapshot(name: string, evidence: ClaimEvidence): ClaimSource {
-  const { volumeSnapshot, volumeSnapshotContent } = evidence;
-  if (volumeSnapshot === undefined) {
-    return {
-      kind: 'out of reach',
-      reason: `the backup does not hold VolumeSnapshot ${name}, which the claim names as the place of its data`,
-    };
-  }
-  const { annotations = {} } = volumeSnapshot.metadata;
+  const { claim, volumeSnapshot, volumeSnapshotContent, volumeRecord } = evidence;
+  const annotations = volumeSnapshot?.metadata.annotations ?? {};
   const content = volumeSnapshotContent ?? {};
   const snapshotHandle =
-    stringAt(content, ['status', 'snapshotHandle']) ?? annotations[VeleroAnnotation.snapshotHandle];
-  const driver = stringAt(content, ['spec', 'driver']) ?? annotations[VeleroAnnotation.driverName];
+    textAt(content, ['status', 'snapshotHandle']) ??
+    textAt(content, ['spec', 'source', 'snapshotHandle']) ??
+    annotations[VeleroAnnotation.snapshotHandle] ??
+    volumeRecord?.snapshotHandle;
+  const driver =
+    textAt(content, ['spec', 'driver']) ??
+    annotations[VeleroAnnotation.driverName] ??
+    volumeRecord?.driver;
   if (snapshotHandle === undefined || driver === undefined) {
-    return {
-      kind: 'out of reach',
-      reason: `the backup does not say what the storage calls the snapshot ${name}: its VolumeSnapshotContent has no snapshotHandle or no driver`,
-    };
+    return { kind: 'out of reach', reason: whyUnknown(name, volumeSnapshot) };
   }
   return {
     kind: 'snapshot',
     snapshot: {
-      volumeSnapshot,
+      volumeSnapshot: volumeSnapshot ?? snapshotNamed(name, claim),
       volumeSnapshotContent,
       driver,
       snapshotHandle,
-      restoreSize: restoreSizeOf(volumeSnapshot, volumeSnapshotContent),
+      restoreSize: restoreSizeOf(volumeSnapshot, volumeSnapshotContent, volumeRecord),
     },
   };
 }
 
+function whyUnknown(name: string, volumeSnapshot: KubernetesObject | undefined): string {
+  return volumeSnapshot === undefined
+    ? `the backup does not hold VolumeSnapshot ${name}, which the claim names as the place of its data`
+    : `the backup does not say what the storage calls the snapshot ${name}: its VolumeSnapshotContent has no snapshotHandle or no driver`;
+}
+
+function snapshotNamed(name: string, { metadata }: KubernetesObject): KubernetesObject {
+  const { namespace } = metadata;
+  return {
+    apiVersion: snapshotApiVersion,
+    kind: 'VolumeSnapshot',
+    metadata: namespace === undefined ? { name } : { name, namespace },
+  };
+}
+
+function textAt(object: JsonObject, path: ObjectPath): string | undefined {
+  const text = stringAt(object, path);
+  return text === '' ? undefined : text;
+}
+
 function restoreSizeOf(
-  volumeSnapshot: KubernetesObject,
+  volumeSnapshot: KubernetesObject | undefined,
   content: KubernetesObject | undefined,
+  volumeRecord: VolumeRecord | undefined,
 ): string | undefined {
-  const { annotations = {} } = volumeSnapshot.metadata;
-  const bytes = content === undefined ? undefined : numberAt(content, ['status', 'restoreSize']);
+  const annotations = volumeSnapshot?.metadata.annotations ?? {};
   return (
     annotations[VeleroAnnotation.restoreSize] ??
     annotations[VeleroAnnotation.legacyRestoreSize] ??
-    stringAt(volumeSnapshot, ['status', 'restoreSize']) ??
-    (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0
-      ? formatQuantity(BigInt(bytes))
-      : undefined)
+    (volumeSnapshot && stringAt(volumeSnapshot, ['status', 'restoreSize'])) ??
+    sizeOf(content && numberAt(content, ['status', 'restoreSize'])) ??
+    sizeOf(volumeRecord?.sizeBytes)
   );
 }
 
-function decideWithoutSnapshot({ claim, volume, backupMethod }: ClaimEvidence): ClaimSource {
+function sizeOf(bytes: number | undefined): string | undefined {
+  return bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0
+    ? formatQuantity(BigInt(bytes))
+    : undefined;
+}
+
+function decideWithoutSnapshot({ claim, volume, volumeRecord }: ClaimEvidence): ClaimSource {
+  const backupMethod = volumeRecord?.backupMethod;
   const volumeName = stringAt(claim, ['spec', 'volumeName']);
   if (volumeName === undefined) {
     return { kind: 'as it stands' };

@@ -21,6 +21,7 @@ import { findBackup, withUnusedName } from './find-backup.ts';
 import { ItemRestorer } from './item-restorer.ts';
 import { createItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
+import { ListedSnapshots } from './listed-snapshots.ts';
 import { readBackupContents } from './read-backup.ts';
 import {
   acceptRestoreRequest,
@@ -82,7 +83,7 @@ export async function runRestore(
     tempDirectory: options.tempDirectory,
     signal,
   });
-  const volumes = await archivedVolumes(store, accepted, contents, signal);
+  const volumes = await archivedVolumes(store, accepted, backup, contents, signal);
   log.info('restore started', { backup: backup.metadata.name, store: store.location });
 
   emit({ type: 'phase', phase: 'Restoring' });
@@ -162,9 +163,15 @@ async function restoreEntries(
 async function archivedVolumes(
   store: ObjectStore,
   { spec }: Restore,
+  backup: Backup,
   contents: BackupContents,
   signal: AbortSignal,
 ): Promise<ArchivedVolumes> {
-  const volumeInfo = await readArtifactList(store, spec.backupName, 'volumeInfo', { signal });
-  return new ArchivedVolumes(contents, spec, volumeInfo);
+  return new ArchivedVolumes({
+    contents,
+    spec,
+    volumeInfo: await readArtifactList(store, spec.backupName, 'volumeInfo', { signal }),
+    listed: new ListedSnapshots(store, spec.backupName, signal),
+    movesData: backup.spec.snapshotMoveData === true,
+  });
 }

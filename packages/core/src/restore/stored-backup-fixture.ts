@@ -12,12 +12,18 @@ export interface StoredBackup {
   /** Plural resource and object; the group and version are the object's own. */
   readonly objects: readonly (readonly [resource: string, object: KubernetesObject])[];
   readonly phase?: Backup['status']['phase'];
-  readonly volumeInfo?: readonly JsonObject[];
+  /** `none`: the file is not written, as by Velero before 1.13. */
+  readonly volumeInfo?: readonly JsonObject[] | 'none';
+  readonly csiVolumeSnapshots?: readonly JsonObject[];
+  readonly csiVolumeSnapshotContents?: readonly JsonObject[];
+  readonly spec?: Backup['spec'];
 }
+
+const listArtifacts = ['volumeInfo', 'csiVolumeSnapshots', 'csiVolumeSnapshotContents'] as const;
 
 /** Stores a backup as a run would have. */
 export async function storeBackup(store: ObjectStore, stored: StoredBackup): Promise<void> {
-  const { name, objects, phase = 'Completed', volumeInfo = [] } = stored;
+  const { name, objects, phase = 'Completed', volumeInfo = [], spec = {} } = stored;
   await writeArchive(
     (body, signal) => store.put(backupKey(name, 'archive'), body, { signal }),
     async (archive) => {
@@ -27,12 +33,22 @@ export async function storeBackup(store: ObjectStore, stored: StoredBackup): Pro
     },
     { modifiedAt: new Date(0) },
   );
-  await putArtifact(store, name, 'volumeInfo', volumeInfo);
+  const lists = {
+    volumeInfo: volumeInfo === 'none' ? undefined : volumeInfo,
+    csiVolumeSnapshots: stored.csiVolumeSnapshots,
+    csiVolumeSnapshotContents: stored.csiVolumeSnapshotContents,
+  };
+  for (const artifact of listArtifacts) {
+    const list = lists[artifact];
+    if (list !== undefined) {
+      await putArtifact(store, name, artifact, list);
+    }
+  }
   await putBackup(store, {
     kind: 'Backup',
     apiVersion: 'velero.io/v1',
     metadata: { name, namespace: 'velero', uid: `${name}-uid` },
-    spec: {},
+    spec,
     status: { version: 1, formatVersion: '1.1.0', phase },
   });
 }

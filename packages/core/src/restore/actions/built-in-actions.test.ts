@@ -4,10 +4,12 @@ import type { JsonObject } from '../../model/json.ts';
 import type { KubernetesManifest, KubernetesObject } from '../../model/kubernetes.ts';
 import type { Restore, RestoreSpec } from '../../model/restore.ts';
 import { importedSnapshotName } from '../../snapshot/imported-snapshot.ts';
+import { MemoryObjectStore } from '../../stores/memory-object-store.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
 import { ArchivedVolumes } from '../archived-volumes.ts';
 import { BackupContents, type SpooledEntry } from '../backup-contents.ts';
 import { BackupSpool } from '../backup-spool.ts';
+import { ListedSnapshots } from '../listed-snapshots.ts';
 import { resetMetadata } from '../reset-metadata.ts';
 import { createBuiltInActions } from './built-in-actions.ts';
 
@@ -40,8 +42,14 @@ async function run(scenario: Scenario): Promise<KubernetesManifest | string> {
   };
   await using cluster = new FakeCluster();
   await using contents = await contentsOf([[groupResource, object], ...others]);
-  const volumes = new ArchivedVolumes(contents, restore.spec, volumeInfo);
   const signal = new AbortController().signal;
+  const volumes = new ArchivedVolumes({
+    contents,
+    spec: restore.spec,
+    volumeInfo,
+    listed: new ListedSnapshots(new MemoryObjectStore(), 'b', signal),
+    movesData: false,
+  });
   let item = resetMetadata(object);
   for (const action of createBuiltInActions(volumes)) {
     if (action.appliesTo.resources?.includes(groupResource) === true) {
