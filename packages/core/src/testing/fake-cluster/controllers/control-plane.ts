@@ -4,6 +4,8 @@ import { ClaimController } from './claim-controller.ts';
 import type { Controller } from './controller.ts';
 import { customResourceController } from './custom-resource-controller.ts';
 import { GarbageCollector } from './garbage-collector.ts';
+import { groupSnapshotController } from './group-snapshot-controller.ts';
+import { GroupSnapshotSidecar } from './group-snapshot-sidecar.ts';
 import { namespaceController } from './namespace-controller.ts';
 import { PodController } from './pod-controller.ts';
 import { snapshotController } from './snapshot-controller.ts';
@@ -21,5 +23,7 @@ export function controlPlane(csi: CsiService, clock: Clock): readonly Controller
     new PodController(),
     snapshotController,
     new SnapshotSidecar(csi, clock),
+    groupSnapshotController,
+    new GroupSnapshotSidecar(csi, clock),
   ];
 }

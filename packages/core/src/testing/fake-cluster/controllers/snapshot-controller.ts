@@ -5,6 +5,7 @@ import { withFinalizer, withoutFinalizer } from '../admission/set-missing.ts';
 import type { TableChange } from '../object-table.ts';
 import { type Controller, ownKeys, type Requeue } from './controller.ts';
 import type { ControllerClient } from './controller-client.ts';
+import { GroupSnapshotTable, groupUidOf } from './group-snapshot-objects.ts';
 import { newContent } from './snapshot-content-manifest.ts';
 import {
   ContentAnnotation,
@@ -27,6 +28,7 @@ export const snapshotController: Controller = {
     { table: SnapshotTable.contents, keys: ({ object }) => [snapshotKeyOf(object)] },
     { table: SnapshotTable.classes, keys: (_change, client) => waitingSnapshots(client) },
     { table: 'persistentvolumeclaims', keys: snapshotsOfClaim },
+    { table: GroupSnapshotTable.groups, keys: membersOfGroup },
   ],
   async reconcile(key: string, client: ControllerClient): Promise<Requeue | undefined> {
     const snapshot = client.get(SnapshotTable.snapshots, key);
@@ -108,7 +110,11 @@ function copyStatus(
   content: KubernetesObject,
   client: ControllerClient,
 ): void {
-  const status = snapshotStatusFrom(content);
+  const groupName = stringAt(snapshot, ['status', 'volumeGroupSnapshotName']);
+  const status: JsonObject = {
+    ...snapshotStatusFrom(content),
+    ...(groupName !== undefined && { volumeGroupSnapshotName: groupName }),
+  };
   client.write(SnapshotTable.snapshots, snapshot, withStatus(snapshot, status));
   if (status['readyToUse'] === true) {
     releaseClaim(snapshot, client);
@@ -116,6 +122,9 @@ function copyStatus(
 }
 
 function finishDeletion(snapshot: KubernetesObject, client: ControllerClient): void {
+  if (hasLivingGroup(snapshot, client)) {
+    return;
+  }
   if (isSourceOfPendingClaim(snapshot, client)) {
     client.note(snapshot, {
       type: 'Warning',
@@ -139,11 +148,19 @@ function finishDeletion(snapshot: KubernetesObject, client: ControllerClient): v
     }
   }
   releaseClaim(snapshot, client);
-  const released = withoutFinalizer(
-    withoutFinalizer(snapshot, SnapshotFinalizer.asSource),
+  const released = [
+    SnapshotFinalizer.asSource,
     SnapshotFinalizer.boundSnapshot,
-  );
+    SnapshotFinalizer.inGroup,
+  ].reduce<KubernetesObject>(withoutFinalizer, snapshot);
   client.write(SnapshotTable.snapshots, snapshot, released);
+}
+
+// A member goes after its group, not before.
+function hasLivingGroup(snapshot: KubernetesObject, client: ControllerClient): boolean {
+  const groupName = stringAt(snapshot, ['status', 'volumeGroupSnapshotName']);
+  const key = `${snapshot.metadata.namespace ?? ''}/${groupName ?? ''}`;
+  return groupName !== undefined && client.get(GroupSnapshotTable.groups, key) !== undefined;
 }
 
 /** The claim may go once no snapshot is being taken of it. */
@@ -199,6 +216,16 @@ function* snapshotsOfClaim(
   if (stringAt(claim, ['spec', 'dataSource', 'kind']) === 'VolumeSnapshot') {
     yield `${namespace}/${stringAt(claim, ['spec', 'dataSource', 'name']) ?? ''}`;
   }
+}
+
+function membersOfGroup(
+  { object: group }: TableChange,
+  client: ControllerClient,
+): readonly string[] {
+  return client
+    .list(SnapshotTable.snapshots, group.metadata.namespace)
+    .filter((snapshot) => groupUidOf(snapshot) === group.metadata.uid)
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
 }
 
 function waitingSnapshots(client: ControllerClient): readonly string[] {

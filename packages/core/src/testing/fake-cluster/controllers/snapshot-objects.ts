@@ -23,6 +23,7 @@ export const SnapshotFinalizer = {
   asSource: 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection',
   boundSnapshot: 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection',
   boundContent: 'snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection',
+  inGroup: 'snapshot.storage.kubernetes.io/volumesnapshot-in-group-protection',
   claimAsSource: 'snapshot.storage.kubernetes.io/pvc-as-source-protection',
 } as const;
 

@@ -112,7 +112,9 @@ export class SnapshotSidecar implements Controller {
         stringAt(content, ['status', 'snapshotHandle']) ??
         stringAt(content, ['spec', 'source', 'snapshotHandle']);
       const isDeleting = stringAt(content, ['spec', 'deletionPolicy']) === 'Delete';
-      if (isDeleting && handle !== undefined) {
+      // A member is deleted with its group, so the driver is not asked.
+      const isMember = stringAt(content, ['status', 'volumeGroupSnapshotHandle']) !== undefined;
+      if (isDeleting && handle !== undefined && !isMember) {
         await this.#csi.deleteSnapshot(handle, client.signal);
       }
       const latest = client.get(SnapshotTable.contents, name);
@@ -197,5 +199,6 @@ function statusOf(snapshot: FakeSnapshot, isReadyNow: boolean): JsonObject {
     readyToUse: isReadyNow,
     restoreSize: parseJson(String(snapshot.sizeBytes)),
     snapshotHandle: snapshot.handle,
+    ...(snapshot.groupHandle !== undefined && { volumeGroupSnapshotHandle: snapshot.groupHandle }),
   };
 }

@@ -6,7 +6,10 @@ export type CsiCall =
   | 'DeleteVolume'
   | 'CreateSnapshot'
   | 'DeleteSnapshot'
-  | 'ListSnapshots';
+  | 'ListSnapshots'
+  | 'CreateVolumeGroupSnapshot'
+  | 'DeleteVolumeGroupSnapshot'
+  | 'GetVolumeGroupSnapshot';
 
 /** What goes wrong in the fake CSI driver. A condition that is absent fits every call. */
 export interface CsiFault {

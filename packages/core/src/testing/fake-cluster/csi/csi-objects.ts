@@ -26,7 +26,31 @@ export const csiObjects: readonly KubernetesManifest[] = [
   storageClass('fake-csi-wffc', 'WaitForFirstConsumer', {}),
   snapshotClass('fake-csi', 'Delete', { 'velero.io/csi-volumesnapshot-class': 'true' }),
   snapshotClass('fake-csi-retain', 'Retain', {}),
+  groupDefinition('VolumeGroupSnapshot', 'Namespaced', ['vgs'], ['spec', 'status']),
+  groupDefinition('VolumeGroupSnapshotContent', 'Cluster', ['vgsc', 'vgscs'], ['spec', 'status']),
+  groupDefinition(
+    'VolumeGroupSnapshotClass',
+    'Cluster',
+    ['vgsclass', 'vgsclasses'],
+    ['deletionPolicy', 'driver', 'parameters'],
+  ),
+  {
+    apiVersion: 'groupsnapshot.storage.k8s.io/v1',
+    kind: 'VolumeGroupSnapshotClass',
+    metadata: { name: 'fake-csi' },
+    driver: fakeCsiDriverName,
+    deletionPolicy: 'Delete',
+  },
 ];
+
+function groupDefinition(
+  kind: string,
+  scope: string,
+  shortNames: readonly string[],
+  fields: readonly string[],
+): KubernetesManifest {
+  return definition(kind, scope, shortNames, fields, 'groupsnapshot.storage.k8s.io');
+}
 
 function storageClass(
   name: string,
@@ -62,6 +86,7 @@ function definition(
   scope: string,
   shortNames: readonly string[],
   fields: readonly string[],
+  group = 'snapshot.storage.k8s.io',
 ): KubernetesManifest {
   const plural = `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`;
   const freeForm = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
@@ -78,7 +103,7 @@ function definition(
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
-      name: `${plural}.snapshot.storage.k8s.io`,
+      name: `${plural}.${group}`,
       annotations: {
         'api-approved.kubernetes.io':
           'https://github.com/kubernetes-csi/external-snapshotter/pull/814',
@@ -86,7 +111,7 @@ function definition(
     },
     spec: {
       conversion: { strategy: 'None' },
-      group: 'snapshot.storage.k8s.io',
+      group,
       names,
       scope,
       versions: [

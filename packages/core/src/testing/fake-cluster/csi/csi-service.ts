@@ -1,7 +1,13 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { CsiCallFailure, type CsiCallTarget, type CsiFaults } from './csi-faults.ts';
 import { fakeCsiDriverName } from './fake-csi-driver.ts';
-import type { FakeCsiStorage, FakeFiles, FakeSnapshot, FakeVolume } from './fake-csi-storage.ts';
+import type {
+  FakeCsiStorage,
+  FakeFiles,
+  FakeGroup,
+  FakeSnapshot,
+  FakeVolume,
+} from './fake-csi-storage.ts';
 
 /** A volume to make. */
 export interface VolumeRequest extends CsiCallTarget {
@@ -15,6 +21,12 @@ export interface VolumeRequest extends CsiCallTarget {
 export interface SnapshotRequest extends CsiCallTarget {
   readonly name: string;
   readonly volumeHandle: string;
+}
+
+/** A group of snapshots to take. */
+export interface GroupRequest extends CsiCallTarget {
+  readonly name: string;
+  readonly volumeHandles: readonly string[];
 }
 
 /** The calls that the sidecars make to the driver. Each rejects with {@link CsiCallFailure} when it fails. */
@@ -79,6 +91,56 @@ export class CsiService {
       throw new CsiCallFailure('NotFound', `snapshot ${handle} does not exist`);
     }
     return snapshot;
+  }
+
+  /** Takes the snapshots of several volumes: what they hold at this one moment. */
+  async createGroup(request: GroupRequest, signal: AbortSignal): Promise<FakeGroup> {
+    const fault = await this.#faults.strike('CreateVolumeGroupSnapshot', request, signal);
+    const createdAt = this.#clock.now();
+    const readyAfterMs = fault?.readyAfterMs ?? 0;
+    const readyAt = Number.isFinite(readyAfterMs)
+      ? new Date(createdAt.getTime() + readyAfterMs)
+      : undefined;
+    const snapshots = request.volumeHandles.map((volumeHandle, index) => {
+      const volume = this.#storage.volume(volumeHandle);
+      if (volume === undefined) {
+        throw new CsiCallFailure('NotFound', `volume ${volumeHandle} does not exist`);
+      }
+      const { handle: sourceVolumeHandle, sizeBytes, files } = volume;
+      const name = `${request.name}-${index}`;
+      return { name, sourceVolumeHandle, sizeBytes, createdAt, readyAt, files };
+    });
+    return this.#storage.addGroup({ name: request.name, createdAt }, snapshots);
+  }
+
+  /**
+   * Removes a group with its snapshots; a missing one is success. A list of snapshots that is not the group's is refused, as
+   * the Container Storage Interface wants it.
+   */
+  async deleteGroup(
+    handle: string,
+    snapshotHandles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#faults.strike('DeleteVolumeGroupSnapshot', {}, signal);
+    const members = this.#storage.groups.get(handle)?.snapshots ?? [];
+    const isOther = new Set(snapshotHandles).symmetricDifference(
+      new Set(members.map((member) => member.handle)),
+    );
+    if (members.length > 0 && isOther.size > 0) {
+      throw new CsiCallFailure('InvalidArgument', `group ${handle} holds other snapshots`);
+    }
+    this.#storage.deleteGroup(handle);
+  }
+
+  /** Finds a group by its handle. */
+  async findGroup(handle: string, signal: AbortSignal): Promise<FakeGroup> {
+    await this.#faults.strike('GetVolumeGroupSnapshot', {}, signal);
+    const group = this.#storage.groups.get(handle);
+    if (group === undefined) {
+      throw new CsiCallFailure('NotFound', `group ${handle} does not exist`);
+    }
+    return group;
   }
 
   /** Milliseconds until a snapshot is ready: zero when it is, `undefined` when it never will be. */

@@ -25,6 +25,17 @@ export interface FakeSnapshot {
   /** `undefined` for one that never becomes ready. */
   readonly readyAt: Date | undefined;
   readonly files: FakeFiles;
+  /** The group it was cut with. Such a snapshot is deleted with its group only. */
+  readonly groupHandle?: string | undefined;
+}
+
+/** A group of snapshots that were cut at one moment. */
+export interface FakeGroup {
+  /** `status.volumeGroupSnapshotHandle` of its VolumeGroupSnapshotContent. */
+  readonly handle: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly snapshots: readonly FakeSnapshot[];
 }
 
 /**
@@ -34,6 +45,7 @@ export interface FakeSnapshot {
 export class FakeCsiStorage {
   readonly #volumes: Map<string, FakeVolume> = new Map();
   readonly #snapshots: Map<string, FakeSnapshot> = new Map();
+  readonly #groups: Map<string, FakeGroup> = new Map();
 
   /** The volumes that exist now, by handle. */
   get volumes(): ReadonlyMap<string, FakeVolume> {
@@ -43,6 +55,11 @@ export class FakeCsiStorage {
   /** The snapshots that exist now, by handle. */
   get snapshots(): ReadonlyMap<string, FakeSnapshot> {
     return new Map(this.#snapshots);
+  }
+
+  /** The groups of snapshots that exist now, by handle. */
+  get groups(): ReadonlyMap<string, FakeGroup> {
+    return new Map(this.#groups);
   }
 
   /** Finds a volume. */
@@ -69,6 +86,30 @@ export class FakeCsiStorage {
     const added = known ?? { ...snapshot, handle: randomUUID() };
     this.#snapshots.set(added.handle, added);
     return added;
+  }
+
+  /** Makes a group with its snapshots; the one of that name when it exists. */
+  addGroup(
+    { name, createdAt }: Pick<FakeGroup, 'name' | 'createdAt'>,
+    snapshots: readonly Omit<FakeSnapshot, 'handle' | 'groupHandle'>[],
+  ): FakeGroup {
+    const known = this.#groups.values().find((group) => group.name === name);
+    if (known !== undefined) {
+      return known;
+    }
+    const handle = randomUUID();
+    const members = snapshots.map((snapshot) =>
+      this.addSnapshot({ ...snapshot, groupHandle: handle }),
+    );
+    const group = { handle, name, createdAt, snapshots: members };
+    this.#groups.set(handle, group);
+    return group;
+  }
+
+  /** Removes a group with its snapshots; a missing one is success. */
+  deleteGroup(handle: string): void {
+    this.#groups.get(handle)?.snapshots.forEach((member) => this.#snapshots.delete(member.handle));
+    this.#groups.delete(handle);
   }
 
   /** Removes a volume; a missing one is success. */
