@@ -3,6 +3,7 @@ import type { BackupEvent } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import type { VolumeGroup } from '../model/volume-group.ts';
 import type { Logger } from '../ports/logger.ts';
 
 /**
@@ -14,6 +15,7 @@ export class BackupRecord {
   readonly #names = new Map<string, string[]>();
   readonly #volumes: JsonObject[] = [];
   readonly #operations: JsonObject[] = [];
+  readonly #volumeGroups: VolumeGroup[] = [];
   readonly #onEvent: (event: BackupEvent) => void;
   readonly #log: Logger;
   readonly #storedNamespaces = new Set<string>();
@@ -61,6 +63,11 @@ export class BackupRecord {
   /** Entries for the item operations file. */
   get operations(): readonly JsonObject[] {
     return this.#operations;
+  }
+
+  /** The volume groups that were met, and what they got. */
+  get volumeGroups(): readonly VolumeGroup[] {
+    return this.#volumeGroups;
   }
 
   /** Adds a problem that leaves the backup usable as far as it goes. */
@@ -128,6 +135,11 @@ export class BackupRecord {
   /** Adds a completed item operation: a snapshot. */
   addOperation(entry: JsonObject): void {
     this.#operations.push(entry);
+  }
+
+  /** Adds what a volume group got. */
+  addVolumeGroup(group: VolumeGroup): void {
+    this.#volumeGroups.push(group);
   }
 
   /** Counts a snapshot that was asked for. */

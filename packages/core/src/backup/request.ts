@@ -8,6 +8,7 @@ import type { Issue } from '../model/issue.ts';
 import type { ClusterVersion, StringMap } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
+import type { VolumeGroup } from '../model/volume-group.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { completeBackupSpec, validateBackupRequest } from '../selection/backup-request.ts';
 
@@ -41,6 +42,13 @@ export interface BackupOptions extends CallOptions {
    * Velero 1.6. The storage snapshot stays either way. @default 'remove'
    */
   readonly snapshotObjects?: 'remove' | 'keep' | undefined;
+  /**
+   * What becomes of claims that carry the label of a volume group (`spec.volumeGroupSnapshotLabelKey`, by default
+   * `velero.io/volume-group`). `require`: one snapshot of all, as of one moment; where that is not possible their snapshots fail.
+   * `prefer`: where the cluster or the volumes do not allow it, a snapshot of each, with a warning. `never`: a snapshot of
+   * each. @default 'require'
+   */
+  readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
   /** Driver → name of the VolumeSnapshotClass to use; wins over every label and annotation. */
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
 }
@@ -48,6 +56,8 @@ export interface BackupOptions extends CallOptions {
 /** A finished backup. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */
 export interface BackupResult {
   readonly backup: Backup;
+  /** The volume groups that were met, and how consistent the snapshots of each are. */
+  readonly volumeGroups: readonly VolumeGroup[];
   readonly issues: readonly Issue[];
 }
 

@@ -89,7 +89,7 @@ export async function runBackup(
     const backup = await produceBackup(dependencies, accepted, run);
     using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
     await volumes.settle(snapshotObjects, deadline.signal);
-    return { backup, issues: record.issues };
+    return { backup, volumeGroups: record.volumeGroups, issues: record.issues };
   } catch (error) {
     scope.abort(error);
     log.info('undoing what the backup has made');

@@ -14,9 +14,10 @@ import {
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
+import type { VolumeOutcome } from './held-claim.ts';
 import { ItemBackupper } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
-import type { VolumeBackups, VolumeOutcome } from './volume-backups.ts';
+import type { VolumeBackups } from './volume-backups.ts';
 import { csiVolumeInfo, snapshotOperation } from './volume-info.ts';
 
 /** What {@link storeItems} works with. */
@@ -84,7 +85,7 @@ async function storeSnapshot(
 ): Promise<void> {
   const { name, uid = '' } = scope.backup.metadata;
   const { snapshotClass } = snapshot;
-  if (!storedClasses.has(snapshotClass.metadata.name)) {
+  if (snapshotClass !== undefined && !storedClasses.has(snapshotClass.metadata.name)) {
     storedClasses.add(snapshotClass.metadata.name);
     await backupper.store(Resources.volumeSnapshotClasses, snapshotClass);
   }

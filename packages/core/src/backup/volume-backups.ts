@@ -22,21 +22,10 @@ import type { SnapshotSession } from '../snapshot/snapshot-session.ts';
 import type { SnapshotDetails } from '../snapshot/take-snapshot-request.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import type { BackupRecord } from './backup-record.ts';
+import { GroupBackups } from './group-backups.ts';
+import type { HeldClaim, VolumeOutcome } from './held-claim.ts';
 import { decideVolume } from './volume-decision.ts';
 import { skippedVolumeInfo } from './volume-info.ts';
-
-/** How the snapshot of one held claim ended. */
-export type VolumeOutcome =
-  | {
-      readonly claim: KubernetesObject;
-      readonly volume: KubernetesObject;
-      readonly snapshot: ReadySnapshot;
-    }
-  | {
-      readonly claim: KubernetesObject;
-      readonly volume: KubernetesObject;
-      readonly error: unknown;
-    };
 
 /** What {@link VolumeBackups} works with. */
 export interface VolumeBackupsOptions {
@@ -49,16 +38,11 @@ export interface VolumeBackupsOptions {
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
   /** The volume policies of the backup's resource policy. @default none */
   readonly volumePolicies?: readonly VolumePolicy[] | undefined;
+  /** See BackupOptions. @default 'require' */
+  readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
   readonly onEvent: (event: BackupEvent) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-}
-
-interface HeldClaim {
-  readonly claim: KubernetesObject;
-  /** Settles when the storage has cut the snapshot, or it has failed. */
-  readonly cut: Promise<void>;
-  readonly outcome: Promise<VolumeOutcome>;
 }
 
 // How many snapshots are detached, kept or freed at a time.
@@ -71,11 +55,13 @@ const settledAtATime = 16;
 export class VolumeBackups {
   readonly #options: VolumeBackupsOptions;
   readonly #held: HeldClaim[] = [];
+  readonly #groups: GroupBackups;
   #session: Promise<SnapshotSession> | undefined;
   #classes: Promise<readonly KubernetesObject[] | undefined> | undefined;
 
   constructor(options: VolumeBackupsOptions) {
     this.#options = options;
+    this.#groups = new GroupBackups(options);
   }
 
   /**
@@ -103,6 +89,12 @@ export class VolumeBackups {
       }
       return false;
     }
+    const heldInGroup = await this.#groups.hold(claim, decision.volume);
+    if (heldInGroup !== undefined) {
+      record.addSnapshotAttempt();
+      this.#held.push(heldInGroup);
+      return true;
+    }
     const snapshotClass = await this.#chooseClass(claim, decision.driver);
     record.addSnapshotAttempt();
     const session = await (this.#session ??= this.#openSession());
@@ -125,6 +117,7 @@ export class VolumeBackups {
     for (const { outcome } of this.#held) {
       yield await outcome;
     }
+    await this.#groups.reportStrangers();
   }
 
   /** Removes or keeps the snapshot objects of a complete backup; what could not be done is an issue, not a failure. */
@@ -134,6 +127,7 @@ export class VolumeBackups {
         ? session.detach(snapshot, { signal })
         : session.keep(snapshot, { signal }));
     }, 'SnapshotObjectsLeft');
+    await this.#groups.settle(snapshotObjects, signal);
   }
 
   /** Frees every snapshot that was taken, for a backup that will not be. */
@@ -141,6 +135,7 @@ export class VolumeBackups {
     await this.#forEachReady(async (session, snapshot) => {
       await session.discard(snapshot, { signal });
     }, 'SnapshotLeft');
+    await this.#groups.discard(signal);
   }
 
   /** Ends the watches. */
@@ -161,7 +156,7 @@ export class VolumeBackups {
     const session = await this.#session;
     const settleOne = async (held: HeldClaim): Promise<void> => {
       const outcome = await held.outcome;
-      if (!('snapshot' in outcome)) {
+      if (!('snapshot' in outcome) || outcome.snapshot.group !== undefined) {
         return;
       }
       try {

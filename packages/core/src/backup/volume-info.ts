@@ -27,6 +27,13 @@ export function csiVolumeInfo(
       vscName: snapshot.volumeSnapshotContent.metadata.name,
       operationID: operationId(snapshot, completedAt),
       ReadyToUse: true,
+      ...(snapshot.group === undefined
+        ? {}
+        : {
+            volumeGroupSnapshotHandle: snapshot.group.snapshotHandle,
+            // Not of Velero, which ignores it: the group can be freed only as a whole.
+            volumeGroupSnapshotMembers: snapshot.group.memberHandles,
+          }),
     },
     pvInfo: persistentVolumeInfo(volume),
   };

@@ -1,5 +1,6 @@
 import type { Issue } from './issue.ts';
 import type { ResourceIdentifier } from './kubernetes.ts';
+import type { VolumeGroup } from './volume-group.ts';
 
 /** Where a volume snapshot stands; see docs/concepts.md for the states. */
 export type SnapshotState =
@@ -71,6 +72,8 @@ export type BackupEvent =
     }
   | { readonly type: 'uploaded'; readonly key: string }
   | { readonly type: 'issue'; readonly issue: Issue }
+  /** The snapshots of a volume group are cut, or its claims will be snapshotted one by one. */
+  | { readonly type: 'volumeGroup'; readonly group: VolumeGroup }
   | SnapshotEvent
   | SnapshotDelayedEvent;
 

@@ -8,6 +8,8 @@ export const VeleroLabel = {
   excludeFromBackup: 'velero.io/exclude-from-backup',
   /** On a VolumeSnapshotClass: presence counts, whatever the value. On a claim: an annotation that names a class. */
   volumeSnapshotClass: 'velero.io/csi-volumesnapshot-class',
+  /** On a VolumeGroupSnapshotClass, with the value `true`: the one to use for its driver. */
+  volumeGroupSnapshotClass: 'velero.io/csi-volumegroupsnapshot-class',
   /** On a backed-up claim, label and annotation: the name of its VolumeSnapshot. */
   volumeSnapshotName: 'velero.io/volume-snapshot-name',
 } as const;
@@ -22,6 +24,12 @@ export const VeleroAnnotation = {
   /** The same with a typing error, in backups of Velero 1.13 and older. */
   legacyRestoreSize: 'velero.io/vsi-volumesnapshot-restore-size',
   deletionPolicy: 'velero.io/csi-vsc-deletion-policy',
+  /** On a VolumeSnapshot that is one of a group: what the storage calls the group. */
+  groupSnapshotHandle: 'velero.io/csi-volumegroupsnapshot-handle',
+  /** On a claim: the VolumeGroupSnapshotClass to take its group with. */
+  volumeGroupSnapshotClass: 'velero.io/csi-volume-group-snapshot-class',
+  /** On a backup, followed by `_<driver>`: the VolumeGroupSnapshotClass for that driver. */
+  volumeGroupSnapshotClassOfDriver: 'velero.io/csi-volumegroupsnapshot-class',
   dataUploadName: 'velero.io/data-upload-name',
   mustIncludeAdditionalItems: 'backup.velero.io/must-include-additional-items',
   sourceClusterGitVersion: 'velero.io/source-cluster-k8s-gitversion',

@@ -11,6 +11,7 @@ import {
 } from '../model/object-path.ts';
 import { compareQuantities, formatQuantity } from '../model/quantity.ts';
 import { copiedLabels, leaveAloneAnnotations } from './copied-labels.ts';
+import { withoutGroupTies } from './group-manifests.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
 import { beingCreatedAnnotation } from './snapshot-step.ts';
 
@@ -84,7 +85,9 @@ export function archivedVolumeSnapshot(
   snapshot: ReadySnapshot,
   backupName: string,
 ): KubernetesObject {
-  const labelled = withBackupLabel(snapshot.volumeSnapshot, backupName);
+  const { volumeSnapshot, group } = snapshot;
+  const single = group === undefined ? volumeSnapshot : withoutGroupTies(volumeSnapshot);
+  const labelled = withBackupLabel(single, backupName);
   return withValueAt(labelled, ['metadata', 'annotations'], {
     ...withoutTools(labelled.metadata.annotations),
     ...snapshotAnnotations(snapshot, snapshot.classDeletionPolicy),
@@ -203,13 +206,16 @@ function withBackupLabel(object: KubernetesObject, backupName: string): Kubernet
 }
 
 function snapshotAnnotations(
-  { driver, snapshotHandle, restoreSizeBytes }: ReadySnapshot,
+  { driver, snapshotHandle, restoreSizeBytes, group }: ReadySnapshot,
   deletionPolicy: 'Delete' | 'Retain',
 ): JsonObject {
   return {
     [VeleroAnnotation.driverName]: driver,
     [VeleroAnnotation.snapshotHandle]: snapshotHandle,
     [VeleroAnnotation.deletionPolicy]: deletionPolicy,
+    ...(group === undefined
+      ? {}
+      : { [VeleroAnnotation.groupSnapshotHandle]: group.snapshotHandle }),
     ...(restoreSizeBytes === undefined
       ? {}
       : { [VeleroAnnotation.restoreSize]: formatQuantity(BigInt(restoreSizeBytes)) }),

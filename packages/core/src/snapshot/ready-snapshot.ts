@@ -1,6 +1,14 @@
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { numberAt, stringAt } from '../model/object-path.ts';
 
+/** A group of storage snapshots of one moment. Only the storage of all of them can be freed, not of one alone. */
+export interface SnapshotGroup {
+  /** What the storage calls the group. */
+  readonly snapshotHandle: string;
+  /** What it calls the snapshots in it, those included that the backup does not hold. */
+  readonly memberHandles: readonly string[];
+}
+
 /** A snapshot of one claim that is ready to use, with its two objects as they were last seen. */
 export interface ReadySnapshot {
   readonly claimNamespace: string;
@@ -8,12 +16,15 @@ export interface ReadySnapshot {
   readonly volumeName: string;
   readonly volumeSnapshot: KubernetesObject;
   readonly volumeSnapshotContent: KubernetesObject;
-  readonly snapshotClass: KubernetesObject;
+  /** Absent for a member of a group: those have none. */
+  readonly snapshotClass?: KubernetesObject | undefined;
   /** The policy that the class asks for. Live, the content has Retain. */
   readonly classDeletionPolicy: 'Delete' | 'Retain';
   readonly driver: string;
   /** What the storage calls the snapshot. */
   readonly snapshotHandle: string;
+  /** The group it was cut with, as of one moment; absent when it was cut alone. */
+  readonly group?: SnapshotGroup | undefined;
   /** Least size of a volume made from it; absent when the driver does not tell. */
   readonly restoreSizeBytes?: number | undefined;
   /** When the storage took it, RFC 3339; absent when the driver does not tell. */

@@ -5,6 +5,8 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { DriverSlots } from './driver-slots.ts';
+import { groupSnapshotResources } from './group-resources.ts';
+import { GroupSnapshotSession } from './group-snapshot-session.ts';
 import { SnapshotObserver } from './snapshot-observer.ts';
 import { SnapshotSession } from './snapshot-session.ts';
 
@@ -83,5 +85,31 @@ export class VolumeSnapshotter {
       runId,
       ...limits,
     });
+  }
+
+  /**
+   * Opens a session for the group snapshots of one run; `undefined` where the cluster does not serve VolumeGroupSnapshots.
+   * There is nothing to close.
+   */
+  async openGroupSession({
+    backupName,
+    runId,
+    signal,
+  }: SnapshotSessionRequest): Promise<GroupSnapshotSession | undefined> {
+    const { cluster, clock = systemClock, logger = silentLogger } = this.#options;
+    const { errorGraceMs = 40_000, cleanUpTimeoutMs = 30_000 } = this.#options;
+    const resources = groupSnapshotResources(await cluster.discover({ signal }));
+    const limits = { errorGraceMs, cleanUpTimeoutMs };
+    return resources === undefined
+      ? undefined
+      : new GroupSnapshotSession({
+          cluster,
+          clock,
+          logger,
+          resources,
+          backupName,
+          runId,
+          ...limits,
+        });
   }
 }

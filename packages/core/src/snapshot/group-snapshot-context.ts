@@ -1,0 +1,16 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { GroupSnapshotResources } from './group-resources.ts';
+
+/** What the group snapshots of one run share. */
+export interface GroupSnapshotContext {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly resources: GroupSnapshotResources;
+  readonly backupName: string;
+  readonly runId: string;
+  readonly errorGraceMs: number;
+  readonly cleanUpTimeoutMs: number;
+}

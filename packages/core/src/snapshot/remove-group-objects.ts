@@ -1,0 +1,182 @@
+import { isLifeboatError } from '../errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { CallOptions } from '../ports/object-store.ts';
+import { deleteIfSame } from './discard-snapshot.ts';
+import {
+  type GroupIdentity,
+  type GroupObjects,
+  groupObjectReference,
+  readGroupObjects,
+} from './group-objects.ts';
+import { groupHandleOf } from './group-snapshot-step.ts';
+
+/** What {@link removeGroupObjects} works on. */
+export interface RemoveGroupObjectsRequest {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly identity: GroupIdentity;
+  /** Whether the storage snapshots go with the objects: every content gets this policy before anything is deleted. */
+  readonly deletionPolicy: 'Delete' | 'Retain';
+}
+
+/**
+ * Deletes a VolumeGroupSnapshot, its content, its members and their contents, and resolves when all are gone; with policy
+ * `Delete` the storage snapshots are gone then too. It goes by what is there at each look, so it finishes what an earlier call
+ * or somebody else has begun. Not bounded in time: give it a deadline.
+ */
+export async function removeGroupObjects(
+  request: RemoveGroupObjectsRequest,
+  options: CallOptions,
+): Promise<void> {
+  const { cluster, clock, identity, deletionPolicy } = request;
+  // A content outlives its VolumeSnapshot by a moment, and is not found through it then.
+  const contentNames = new Set<string>();
+  let handle: string | undefined;
+  let isConfirmed = false;
+  for (;;) {
+    const objects = await readGroupObjects(cluster, identity, options);
+    handle ??= objects.content && groupHandleOf(objects.content);
+    for (const { volumeSnapshotContent } of objects.members) {
+      if (volumeSnapshotContent !== undefined) {
+        contentNames.add(volumeSnapshotContent.metadata.name);
+      }
+    }
+    const contents = await readContents(cluster, contentNames, options);
+    const isEmpty =
+      objects.groupSnapshot === undefined &&
+      objects.content === undefined &&
+      objects.members.length === 0 &&
+      contents.length === 0;
+    if (isEmpty && (isConfirmed || handle === undefined)) {
+      return;
+    }
+    if (isEmpty) {
+      isConfirmed = true;
+      for (const name of await contentNamesOfGroup(cluster, handle, options)) {
+        contentNames.add(name);
+      }
+      continue;
+    }
+    await removeSome(request, objects, contents, deletionPolicy, options);
+    await clock.sleep(pauseMs, options.signal);
+  }
+}
+
+const pauseMs = 200;
+
+async function removeSome(
+  { cluster, identity: { resources } }: RemoveGroupObjectsRequest,
+  { groupSnapshot, content, members }: GroupObjects,
+  contents: readonly KubernetesObject[],
+  deletionPolicy: 'Delete' | 'Retain',
+  options: CallOptions,
+): Promise<void> {
+  const remove = async (object: KubernetesObject): Promise<void> => {
+    if (object.metadata.deletionTimestamp === undefined) {
+      await deleteIfSame(cluster, groupObjectReference(resources, object), object, options);
+    }
+  };
+  const orphans = contents.filter((orphan) => !members.some((member) => owns(member, orphan)));
+  for (const each of content === undefined ? contents : [content, ...contents]) {
+    const isOrphan = each === content ? groupSnapshot === undefined : orphans.includes(each);
+    const patch = patchFor(each, deletionPolicy, isOrphan);
+    if (patch !== undefined) {
+      await patchIfThere(cluster, groupObjectReference(resources, each), patch, options);
+    }
+  }
+  if (groupSnapshot !== undefined) {
+    // The controller deletes the members with it, and refuses to let one go before.
+    await remove(groupSnapshot);
+    return;
+  }
+  for (const object of [content, ...members.map((member) => member.volumeSnapshot), ...orphans]) {
+    if (object !== undefined) {
+      await remove(object);
+    }
+  }
+}
+
+// The marks with which the snapshot-controller tells the sidecar that a content may go (external-snapshotter: pkg/utils/util.go).
+const beingDeleted: Readonly<Record<string, string>> = {
+  VolumeGroupSnapshotContent:
+    'groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-deleted',
+  VolumeSnapshotContent: 'snapshot.storage.kubernetes.io/volumesnapshot-being-deleted',
+};
+
+function patchFor(
+  content: KubernetesObject,
+  deletionPolicy: 'Delete' | 'Retain',
+  isOrphan: boolean,
+): JsonObject | undefined {
+  const mark = beingDeleted[content.kind] ?? '';
+  const needsMark = isOrphan && content.metadata.annotations?.[mark] === undefined;
+  const needsPolicy = stringAt(content, ['spec', 'deletionPolicy']) !== deletionPolicy;
+  return needsMark || needsPolicy
+    ? {
+        ...(needsMark ? { metadata: { annotations: { [mark]: 'yes' } } } : {}),
+        spec: { deletionPolicy },
+      }
+    : undefined;
+}
+
+function owns(
+  { volumeSnapshot }: GroupObjects['members'][number],
+  content: KubernetesObject,
+): boolean {
+  return stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) === volumeSnapshot.metadata.uid;
+}
+
+async function readContents(
+  cluster: Cluster,
+  names: ReadonlySet<string>,
+  options: CallOptions,
+): Promise<readonly KubernetesObject[]> {
+  const found: KubernetesObject[] = [];
+  for (const name of names) {
+    const content = await cluster.get({ ...Resources.volumeSnapshotContents, name }, options);
+    if (content !== undefined) {
+      found.push(content);
+    }
+  }
+  return found;
+}
+
+/** The contents that the snapshot-controller has made for a group, also for members that were never seen. */
+async function contentNamesOfGroup(
+  cluster: Cluster,
+  groupSnapshotHandle: string | undefined,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const content of cluster.list(Resources.volumeSnapshotContents, options)) {
+    const isDynamic = stringAt(content, ['spec', 'source', 'volumeHandle']) !== undefined;
+    const handle = content.metadata.annotations?.[groupHandleAnnotation];
+    if (isDynamic && handle === groupSnapshotHandle) {
+      names.push(content.metadata.name);
+    }
+  }
+  return names;
+}
+
+/** The annotation with which the snapshot-controller marks the contents of a group's members. */
+const groupHandleAnnotation = 'groupsnapshot.storage.k8s.io/volumeGroupSnapshotHandle';
+
+async function patchIfThere(
+  cluster: Cluster,
+  reference: ObjectReference,
+  patch: JsonObject,
+  options: CallOptions,
+): Promise<void> {
+  try {
+    await cluster.patch(reference, { type: 'merge', patch }, options);
+  } catch (error) {
+    if (!isLifeboatError(error, 'NotFound')) {
+      throw error;
+    }
+  }
+}
