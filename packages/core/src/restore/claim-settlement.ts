@@ -30,7 +30,7 @@ export interface SettleClaimsOptions {
 
 /**
  * Waits for the restored claims to get their volumes, then removes the snapshot objects of those that have one. A claim that
- * gets none is an error issue, and keeps the objects it needs to get one later; so does one that waits for its first pod.
+ * gets none is an error issue, one that waits for its first pod a warning; both keep the objects they need to get one later.
  * Aborted, it still removes what is not needed any more.
  */
 export async function settleClaims(options: SettleClaimsOptions): Promise<void> {
@@ -62,10 +62,26 @@ export async function settleClaims(options: SettleClaimsOptions): Promise<void> 
     }
   }
   for (const [claim, end] of ends) {
-    if (end !== 'Bound' && end !== 'WaitingForFirstConsumer') {
+    if (end === 'WaitingForFirstConsumer') {
+      reportWaiting(options, claim);
+    } else if (end !== 'Bound') {
       options.record.addIssue(await notBound(options, claim, end));
     }
   }
+}
+
+// It is as it should be, but somebody has to remove what it is filled from, and to know that it is not filled yet.
+function reportWaiting({ record }: SettleClaimsOptions, claim: AwaitedClaim): void {
+  const { namespace, name, imported } = claim;
+  if (imported === undefined) {
+    return;
+  }
+  record.addIssue({
+    severity: 'warning',
+    reason: 'ClaimWaitsForPod',
+    message: `it gets its volume when the first pod uses it, because its StorageClass waits for one; until then do not delete the VolumeSnapshot and VolumeSnapshotContent ${imported.name} that it is filled from, nor the backup`,
+    object: { groupResource: groupResourceOf(Resources.persistentVolumeClaims), namespace, name },
+  });
 }
 
 function reportEnd({ record }: SettleClaimsOptions, claim: AwaitedClaim, end: ClaimEnd): void {

@@ -218,13 +218,22 @@ describe('a snapshotted claim', () => {
     const objects = snapshottedClaim({ storageClassName: 'fake-csi-wffc' });
     await storeBackup(store, { name: 'shop', objects });
     const events: RestoreEvent[] = [];
-    const { issues } = await restore(
+    const { issues, restore: done } = await restore(
       { spec: { backupName: 'shop' } },
       { onEvent: (event) => events.push(event) },
     );
-    expect(issues).toEqual([]);
+    const [snapshot, content] = await snapshotObjects();
+    expect(content?.metadata.name).toBe(snapshot?.metadata.name);
+    expect(issues).toMatchObject([
+      {
+        severity: 'warning',
+        reason: 'ClaimWaitsForPod',
+        message: expect.stringContaining(snapshot?.metadata.name ?? '?') as string,
+        object: { groupResource: 'persistentvolumeclaims', namespace: 'shop', name: 'data' },
+      },
+    ]);
+    expect(done.status.phase).toBe('Completed');
     expect(claimStates(events)).toEqual(['data WaitingForFirstConsumer']);
-    expect(await snapshotObjects()).toHaveLength(2);
   });
 
   it('that exists is left alone: nothing is imported for it', async () => {
@@ -485,7 +494,7 @@ describe('a backup that Velero made', () => {
       },
       { importedSnapshots: 'keep' },
     );
-    expect(issues).toEqual([]);
+    expect(issues).toMatchObject([{ severity: 'warning', reason: 'ClaimWaitsForPod' }]);
     const name = '41aa93d4f6453c59938f08c6e33d311ebf6b49888bd87502f90836536950a7d1';
     expect(await getClaim('default', 'local-pvc')).toMatchObject({
       metadata: {
