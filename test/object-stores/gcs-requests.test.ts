@@ -5,7 +5,6 @@ import { GcsObjectStore } from '@lifeboat/storage-gcs';
 import { describe, expect, it } from 'vitest';
 import { type HttpResponder, startHttpResponder } from './http-responder.ts';
 
-const partSizeBytes = 256 * 1024;
 const bucket = 'backups';
 const unrepeated = { autoRetry: false };
 
@@ -14,11 +13,7 @@ function clientOf(apiEndpoint: string, retryOptions = {}): Storage {
 }
 
 function open(apiEndpoint: string, retryOptions = {}): GcsObjectStore {
-  return new GcsObjectStore({ bucket, client: clientOf(apiEndpoint, retryOptions), partSizeBytes });
-}
-
-async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  return new GcsObjectStore({ bucket, client: clientOf(apiEndpoint, retryOptions) });
 }
 
 function refuse(status: number, reason: string, message = ''): () => Promise<HttpResponder> {
@@ -28,57 +23,6 @@ function refuse(status: number, reason: string, message = ''): () => Promise<Htt
 
 describe('GcsObjectStore asks', () => {
   const created = JSON.stringify({ name: 'a', size: '1' });
-
-  it('for the deletion of an upload that fails', async () => {
-    await using server = await startHttpResponder(({ method, url }) => {
-      if (method === 'DELETE') return { status: 499 };
-      if (method === 'POST') return { status: 200, headers: { location: `${url}&upload_id=7` } };
-      return { status: 308, headers: { range: `bytes=0-${partSizeBytes - 1}` } };
-    });
-    await using store = open(server.endpoint);
-    const failure = new Error('the source fails');
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield Buffer.alloc(partSizeBytes + 1);
-      throw failure;
-    }
-    await expect(store.put('a', body())).rejects.toBe(failure);
-    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PUT', 'DELETE']);
-    expect(server.requests[2]?.url).toContain('upload_id=7');
-  });
-
-  it('for the deletion of an upload that is aborted while a part is sent', async () => {
-    const controller = new AbortController();
-    const reason = new Error('aborted');
-    await using server = await startHttpResponder(({ method, url }) => {
-      if (method === 'POST') return { status: 200, headers: { location: `${url}&upload_id=7` } };
-      controller.abort(reason);
-      return { status: 499 };
-    });
-    await using store = open(server.endpoint);
-    const body = streamOf(Buffer.alloc(3 * partSizeBytes));
-    await expect(store.put('a', body, { signal: controller.signal })).rejects.toBe(reason);
-    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'PUT', 'DELETE']);
-  });
-
-  it('for what the server has not kept of a part once more', async () => {
-    const kept = 100;
-    await using server = await startHttpResponder(({ method, url, headers }) => {
-      if (method === 'POST') return { status: 200, headers: { location: `${url}&upload_id=7` } };
-      return headers['content-range']?.startsWith('bytes 0-')
-        ? { status: 308, headers: { range: `bytes=0-${kept - 1}` } }
-        : {
-            status: headers['content-range']?.endsWith('/*') ? 308 : 200,
-            headers: { range: `bytes=0-${partSizeBytes - 1}` },
-          };
-    });
-    await using store = open(server.endpoint);
-    await store.put('a', streamOf(Buffer.alloc(partSizeBytes + 1)));
-    expect(server.requests.slice(1).map(({ headers }) => headers['content-range'])).toEqual([
-      `bytes 0-${partSizeBytes - 1}/*`,
-      `bytes ${kept}-${partSizeBytes - 1}/*`,
-      `bytes ${partSizeBytes}-${partSizeBytes}/${partSizeBytes + 1}`,
-    ]);
-  });
 
   it('with a customer key, and tells nobody of it', async () => {
     await using server = await startHttpResponder(({ method }) =>
@@ -151,41 +95,6 @@ describe('GcsObjectStore asks', () => {
     expect(pathname).toBe(`/${bucket}/a%20b`);
     expect(Number(searchParams.get('X-Goog-Expires'))).toBeLessThanOrEqual(60);
     expect(searchParams.get('X-Goog-Signature')).toMatch(/^[0-9a-f]{512}$/);
-  });
-});
-
-describe('GcsObjectStore goes on', () => {
-  it('with what the server says it has, when a part gets no answer', async () => {
-    const kept = 1_000;
-    await using server = await startHttpResponder(({ method, url, headers }) => {
-      const range = headers['content-range'] ?? '';
-      if (method === 'POST') return { status: 200, headers: { location: `${url}&upload_id=7` } };
-      if (range.startsWith('bytes 0-')) return { status: 503 };
-      return range.endsWith(`/${partSizeBytes + 1}`)
-        ? { status: 200 }
-        : {
-            status: 308,
-            headers: {
-              range: `bytes=0-${range === 'bytes */*' ? kept - 1 : partSizeBytes - 1}`,
-            },
-          };
-    });
-    await using store = open(server.endpoint);
-    await store.put('a', streamOf(Buffer.alloc(partSizeBytes + 1)));
-    expect(server.requests.slice(1).map(({ headers }) => headers['content-range'])).toEqual([
-      `bytes 0-${partSizeBytes - 1}/*`,
-      'bytes */*',
-      `bytes ${kept}-${partSizeBytes - 1}/*`,
-      `bytes ${partSizeBytes}-${partSizeBytes}/${partSizeBytes + 1}`,
-    ]);
-  });
-
-  it('after a conditional put whose answer is lost only by telling so', async () => {
-    await using server = await startHttpResponder(() => ({ status: 503 }));
-    await using store = open(server.endpoint);
-    const put = store.put('a', Buffer.from('a'), { ifAbsent: true });
-    await expect(put).rejects.toMatchObject({ code: 'Unavailable', retryable: true });
-    expect(server.requests).toHaveLength(1);
   });
 });
 

@@ -22,6 +22,10 @@ const retained: Meaning = {
   code: 'Retained',
   advice: 'a retention or a hold keeps the object',
 };
+const notKept: Meaning = {
+  code: 'Unavailable',
+  advice: 'Cloud Storage has not kept what was uploaded',
+};
 const wrongKey: Meaning = {
   code: 'InvalidConfig',
   advice: 'the customer key is not the one the object was written with',
@@ -42,6 +46,8 @@ const byReason: ReadonlyMap<string, Meaning> = new Map([
 ]);
 
 const byStatus: ReadonlyMap<number, Meaning> = new Map([
+  // What an upload session answers while something is missing.
+  [308, notKept],
   [400, { code: 'InvalidConfig', advice: 'Cloud Storage does not accept the request' }],
   [401, { code: 'PermissionDenied', advice: 'the credentials were not accepted' }],
   [403, denied],
@@ -52,10 +58,10 @@ const byStatus: ReadonlyMap<number, Meaning> = new Map([
   [429, rateLimited],
 ]);
 
-/** Codes of the sockets and of fetch: no answer has come. */
+/** Codes of the sockets and of the client's token requests: no answer has come. Those of files are about credentials. */
 const untrustedCode = /^(CERT|DEPTH|SELF|UNABLE|ERR_TLS)_/;
 const connectionCode =
-  /^(E[A-Z]+|ERR_TLS_[A-Z_]+|UND_ERR_[A-Z_]+|CERT_[A-Z_]+|DEPTH_[A-Z_]+|SELF_[A-Z_]+|UNABLE_[A-Z_]+)$/;
+  /^(?!ENOENT|EACCES|EPERM|EISDIR|ENOTDIR)(E[A-Z]+|ERR_TLS_[A-Z_]+|UND_ERR_[A-Z_]+|CERT_[A-Z_]+|DEPTH_[A-Z_]+|SELF_[A-Z_]+|UNABLE_[A-Z_]+)$/;
 
 /** Says in the terms of the ObjectStore port what the service or the connection reported. */
 export function failureOf(error: unknown): StoreFailure {
@@ -65,6 +71,9 @@ export function failureOf(error: unknown): StoreFailure {
   }
   if (error instanceof CredentialsError) {
     return { code: 'PermissionDenied', reason: error.message };
+  }
+  if (error instanceof ChangedBytesError) {
+    return { code: 'Unavailable', reason: error.message };
   }
   if (error instanceof SigningError) {
     return { code: 'InvalidConfig', reason: error.message };
@@ -85,6 +94,13 @@ export function failureOf(error: unknown): StoreFailure {
 export function isTransient(error: unknown): boolean {
   const { code } = failureOf(error);
   return code === 'Unavailable' || code === 'RateLimited';
+}
+
+/** What has arrived is not what was sent. */
+export class ChangedBytesError extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'ChangedBytesError' });
+  }
 }
 
 /** The credentials cannot sign URLs. */
@@ -121,7 +137,10 @@ export class CredentialsError extends Error {
 function meaningOf({ status, reason, message }: GcsResponseError): Meaning {
   // The service has one reason for both, and only the text tells which of them is missing.
   if (status === 404 && message.includes('bucket does not exist')) {
-    return { code: 'InvalidConfig', advice: 'the bucket does not exist' };
+    return {
+      code: 'InvalidConfig',
+      advice: 'the bucket does not exist; create it or correct its name',
+    };
   }
   const meaning = byReason.get(reason ?? '') ?? byStatus.get(status);
   if (meaning !== undefined) {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Storage } from '@google-cloud/storage';
 import { CredentialsError, connectionCodeOf, failureOf, isTransient } from './errors.ts';
 import { responseErrorOf } from './gcs-response-error.ts';
+import { type HttpResponse, MissingAnswerError, sendHttp } from './http-request.ts';
+import type { RequestBody } from './request-body.ts';
 
 /** A request to Cloud Storage. */
 export interface GcsRequest {
@@ -10,8 +12,10 @@ export interface GcsRequest {
   readonly url: string;
   readonly query?: Readonly<Record<string, string | undefined>> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: Uint8Array<ArrayBuffer> | string | undefined;
+  readonly body?: RequestBody | undefined;
   readonly signal: AbortSignal | undefined;
+  /** How long to wait for the answer when the abort comes after the whole request has been sent. @default 0 */
+  readonly graceMs?: number | undefined;
   /** Statuses that are answers here, beside 2xx. */
   readonly accept?: readonly number[] | undefined;
   /** Whether it does no harm when the service has already carried it out. @default true */
@@ -22,7 +26,7 @@ const firstPauseMs = 250;
 
 /**
  * Sends requests with the endpoint, credentials and retry settings of a `Storage`. The client's own methods take no AbortSignal,
- * and what they have begun goes on after the caller has left; requests of `fetch` end with the signal.
+ * and what they have begun goes on after the caller has left; requests sent here end with the signal.
  */
 export class GcsClient {
   readonly #storage: Storage;
@@ -40,22 +44,44 @@ export class GcsClient {
    *
    * @throws {GcsResponseError} when the answer is neither 2xx nor accepted.
    */
-  async send(request: GcsRequest): Promise<Response> {
+  async send(request: GcsRequest): Promise<HttpResponse> {
     const { repeatable = true, signal } = request;
-    const { autoRetry = true, maxRetries = 3, maxRetryDelay = 64 } = this.#storage.retryOptions;
-    const retries = autoRetry ? maxRetries : 0;
     for (let retry = 0; ; retry += 1) {
       try {
-        return await this.#sendOnce(request);
+        return await this.sendOnce(request);
       } catch (error) {
-        signal?.throwIfAborted();
-        const { code, retryAfterMs = 0 } = failureOf(error);
-        if (retry >= retries || !isTransient(error) || !(repeatable || code === 'RateLimited')) {
+        if (signal?.aborted) {
+          throw error instanceof MissingAnswerError ? error : signal.reason;
+        }
+        const { code } = failureOf(error);
+        if (
+          retry >= this.retries ||
+          !isTransient(error) ||
+          !(repeatable || code === 'RateLimited')
+        ) {
           throw error;
         }
-        const pauseMs = firstPauseMs * 2 ** retry * (1 + Math.random());
-        await pause(Math.min(Math.max(pauseMs, retryAfterMs), maxRetryDelay * 1_000), signal);
+        await this.pause(retry, error, signal);
       }
+    }
+  }
+
+  /** How often a request is tried again. */
+  get retries(): number {
+    const { autoRetry = true, maxRetries = 3 } = this.#storage.retryOptions;
+    return autoRetry ? maxRetries : 0;
+  }
+
+  /** Waits before a request is tried again, longer each time, and as long as the service has asked. */
+  async pause(retry: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    const { maxRetryDelay = 64 } = this.#storage.retryOptions;
+    const { retryAfterMs = 0 } = failureOf(error);
+    const ms = Math.max(firstPauseMs * 2 ** retry * (1 + Math.random()), retryAfterMs);
+    try {
+      await sleep(Math.min(ms, maxRetryDelay * 1_000), undefined, { signal });
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw failure;
     }
   }
 
@@ -67,23 +93,19 @@ export class GcsClient {
       : url.href;
   }
 
-  async #sendOnce(request: GcsRequest): Promise<Response> {
-    const { method, query = {}, headers = {}, body, signal, accept = [] } = request;
+  /** Sends a request, and does not try it again. */
+  async sendOnce(request: GcsRequest): Promise<HttpResponse> {
+    const { method, query = {}, headers = {}, body, signal, graceMs, accept = [] } = request;
     const url = new URL(request.url, this.#storage.apiEndpoint);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) {
         url.searchParams.set(name, value);
       }
     }
-    const response = await fetch(url, {
-      method,
-      headers: { ...headers, ...(await this.#credentials(url)) },
-      body: body ?? null,
-      // An upload session answers 308 for "go on".
-      redirect: 'manual',
-      signal: signal ?? null,
-    });
-    if (!response.ok && !accept.includes(response.status)) {
+    const allHeaders = { ...headers, ...(await this.#credentials(url)) };
+    const response = await sendHttp(url, { method, headers: allHeaders, body, signal, graceMs });
+    const { status } = response;
+    if (!(status >= 200 && status < 300) && !accept.includes(status)) {
       throw await responseErrorOf(response);
     }
     return response;
@@ -100,14 +122,5 @@ export class GcsClient {
     } catch (error) {
       throw connectionCodeOf(error) === undefined ? new CredentialsError(error) : error;
     }
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
   }
 }

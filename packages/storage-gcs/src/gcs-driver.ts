@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
+import type { Readable } from 'node:stream';
 import type {
   ByteRange,
   DriverPutOptions,
@@ -14,9 +13,13 @@ import type {
 } from '@lifeboat/core';
 import { connectionCodeOf, failureOf, SigningError } from './errors.ts';
 import { GcsClient, type GcsRequest } from './gcs-client.ts';
+import { drain, type HttpResponse, textOf } from './http-request.ts';
 import { lockOf, lockPatch } from './lock.ts';
 import { defaultPartSizeBytes, type GcsEncryption, type GcsObjectStoreOptions } from './options.ts';
-import { type UploadTarget, uploadInParts } from './upload.ts';
+import { bodyOf } from './request-body.ts';
+import { uploadBytes, uploadStream } from './upload.ts';
+import type { UploadTarget } from './upload-target.ts';
+import { verifiedBody } from './verified-body.ts';
 
 interface ObjectResource {
   readonly name: string;
@@ -63,7 +66,7 @@ export class GcsDriver implements ObjectStoreDriver {
   }
 
   async putBytes(key: string, bytes: Uint8Array, options: DriverPutOptions): Promise<void> {
-    await uploadInParts(this.#uploadTarget(key), bytes, this.#partSizeBytes, options);
+    await uploadBytes(this.#uploadTarget(key), bytes, options);
   }
 
   async putStream(
@@ -71,7 +74,7 @@ export class GcsDriver implements ObjectStoreDriver {
     body: AsyncIterable<Uint8Array>,
     options: DriverPutOptions,
   ): Promise<void> {
-    await uploadInParts(this.#uploadTarget(key), body, this.#partSizeBytes, options);
+    await uploadStream(this.#uploadTarget(key), body, this.#partSizeBytes, options);
   }
 
   async get(
@@ -90,11 +93,11 @@ export class GcsDriver implements ObjectStoreDriver {
       accept: range === undefined ? [] : [416],
       signal,
     });
-    if (response.status === 416 || response.body === null) {
-      await response.body?.cancel();
+    if (response.status === 416) {
+      await drain(response);
       return undefined;
     }
-    return Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+    return range === undefined ? verifiedBody(response) : response.body;
   }
 
   async stat(key: string, signal: AbortSignal | undefined): Promise<Omit<ObjectStat, 'key'>> {
@@ -134,8 +137,7 @@ export class GcsDriver implements ObjectStoreDriver {
   }
 
   async delete(key: string, signal: AbortSignal | undefined): Promise<void> {
-    const response = await this.#send({ method: 'DELETE', url: this.#objectPath(key), signal });
-    await response.body?.cancel();
+    await drain(await this.#send({ method: 'DELETE', url: this.#objectPath(key), signal }));
   }
 
   async signUrl(key: string, expiresInMs: number): Promise<string> {
@@ -164,10 +166,10 @@ export class GcsDriver implements ObjectStoreDriver {
       method: 'PATCH',
       url: this.#objectPath(key),
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(lockPatch(lock)),
+      body: bodyOf(JSON.stringify(lockPatch(lock))),
       signal,
     });
-    await response.body?.cancel();
+    await drain(response);
   }
 
   async close(): Promise<void> {
@@ -179,10 +181,10 @@ export class GcsDriver implements ObjectStoreDriver {
   }
 
   async #json<T>(request: GcsRequest): Promise<T> {
-    return (await (await this.#send(request)).json()) as T;
+    return JSON.parse(await textOf(await this.#send(request))) as T;
   }
 
-  #send(request: GcsRequest): Promise<Response> {
+  #send(request: GcsRequest): Promise<HttpResponse> {
     return this.#client.send({
       ...request,
       query: { userProject: this.#userProject, ...request.query },
@@ -193,6 +195,7 @@ export class GcsDriver implements ObjectStoreDriver {
     return {
       client: this.#client,
       url: `/upload${this.#bucketPath}`,
+      objectUrl: this.#objectPath(name),
       name,
       query: { kmsKeyName: this.#kmsKeyName, userProject: this.#userProject },
       headers: this.#keyHeaders,

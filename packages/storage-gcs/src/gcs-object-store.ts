@@ -7,7 +7,9 @@ const customerKeyBytes = 32;
 /**
  * Keeps backups in a bucket of Google Cloud Storage.
  *
- * - Streams go through an upload session, of which an upload that fails or is aborted leaves nothing.
+ * - Streams go through an upload session, of which an upload that fails or is aborted leaves nothing. It is one request; when its
+ *   connection breaks, the upload goes on with what the service has not kept, as often as the client retries.
+ * - What is stored is compared by checksum with what was sent, and what is read whole with what is stored.
  * - A retention or hold of the bucket is told as Retained. A retention needs a bucket with object retention enabled.
  *
  * @example

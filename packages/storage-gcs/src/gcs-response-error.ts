@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpResponse } from './http-request.ts';
+
 /** An answer of the service that is no success. Its message is the service's own. */
 export class GcsResponseError extends Error {
   readonly status: number;
@@ -28,21 +31,23 @@ const longestBodyBytes = 64 * 1024;
 const longestMessage = 300;
 
 /** Reads what the service says about a failure. A body that is no error document of the service is left out. */
-export async function responseErrorOf(response: Response): Promise<GcsResponseError> {
-  const { status } = response;
-  const { message, reason } = parseErrorDocument(await readStart(response));
+export async function responseErrorOf({
+  status,
+  headers,
+  body,
+}: HttpResponse): Promise<GcsResponseError> {
+  const { message, reason } = parseErrorDocument(await readStart(body));
   return new GcsResponseError(
     `HTTP ${status}${reason === undefined ? '' : ` ${reason}`}${message === undefined ? '' : `: ${message}`}`,
-    { status, reason, retryAfterMs: retryAfterMsOf(response.headers.get('retry-after')) },
+    { status, reason, retryAfterMs: retryAfterMsOf(headers['retry-after']) },
   );
 }
 
-async function readStart({ body }: Response): Promise<string> {
-  const stream = body as AsyncIterable<Uint8Array> | null;
+async function readStart(body: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const chunk of stream ?? []) {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       length += chunk.byteLength;
       if (length > longestBodyBytes) {
@@ -82,8 +87,8 @@ export function memberOf(value: unknown, name: string): unknown {
 }
 
 /** Seconds or a date, as RFC 9110 has it. */
-function retryAfterMsOf(header: string | null): number | undefined {
-  if (header === null) {
+function retryAfterMsOf(header: string | undefined): number | undefined {
+  if (header === undefined) {
     return undefined;
   }
   const seconds = Number(header);

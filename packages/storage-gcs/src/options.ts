@@ -21,7 +21,10 @@ export interface GcsObjectStoreOptions {
   readonly encryption?: GcsEncryption | undefined;
   /** The project that is billed for requests to a bucket whose requester pays. */
   readonly userProject?: string | undefined;
-  /** How many bytes of a stream are uploaded at a time; a multiple of 262,144. At most two such parts are in memory. @default 8_388_608 */
+  /**
+   * A stream of up to so many bytes is uploaded like bytes. Of a longer one the last bytes, at least as many and at most twice as
+   * many, are kept in memory to be sent again when the connection breaks. A multiple of 262,144. @default 8_388_608
+   */
   readonly partSizeBytes?: number | undefined;
   /** Where signed URLs lead, if readers reach the store at another address than this process. */
   readonly publicEndpoint?: string | undefined;
@@ -29,6 +32,6 @@ export interface GcsObjectStoreOptions {
   readonly stalledAfterMs?: number | undefined;
 }
 
-/** Upload sessions take parts that are a multiple of this, https://cloud.google.com/storage/docs/performing-resumable-uploads */
+/** Upload sessions keep what is a multiple of this, https://cloud.google.com/storage/docs/performing-resumable-uploads */
 export const partSizeStepBytes: number = 256 * 1024;
 export const defaultPartSizeBytes: number = 8 * 1024 * 1024;
