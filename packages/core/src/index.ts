@@ -35,7 +35,6 @@ export {
   type Engine,
   type EngineConcurrency,
   type EngineOptions,
-  type EngineTimeouts,
 } from './engine/create-engine.ts';
 export {
   ClusterError,
@@ -63,8 +62,6 @@ export type {
   DeletionEvent,
   RestoreAction,
   RestoreEvent,
-  SnapshotDelayCause,
-  SnapshotDelayedEvent,
   SnapshotEvent,
   SnapshotState,
 } from './model/event.ts';
@@ -137,34 +134,19 @@ export type {
   DeletedSnapshot,
 } from './retention/delete-request.ts';
 export type { ExpiredBackup, ExpireOptions, ExpireResult } from './retention/expire-backups.ts';
-export type { CutSnapshot } from './snapshot/cut-snapshot.ts';
-export type { SnapshotDiagnosis } from './snapshot/diagnose.ts';
-export type { ReadySnapshot } from './snapshot/ready-snapshot.ts';
-export {
-  chooseVolumeSnapshotClass,
-  type SnapshotClassChoice,
-  type SnapshotClassQuery,
-} from './snapshot/snapshot-class.ts';
-export type { SnapshotSession } from './snapshot/snapshot-session.ts';
+export type { FindLeftoversOptions } from './retention/find-leftovers.ts';
 export type {
-  SnapshotDelayListener,
-  SnapshotDetails,
-  SnapshotStateListener,
-  TakeSnapshotRequest,
-} from './snapshot/take-snapshot-request.ts';
-export {
-  type SnapshotSessionRequest,
-  VolumeSnapshotter,
-  type VolumeSnapshotterOptions,
-} from './snapshot/volume-snapshotter.ts';
-export { type DelayedSignal, delayedSignal } from './stores/delayed-signal.ts';
+  Leftover,
+  LeftoverAction,
+  LeftoverCause,
+  LeftoverObject,
+} from './retention/leftover.ts';
+export type { LeftoverOutcome, LeftoverOutcomeKind } from './retention/remove-leftovers.ts';
 export { DrivenObjectStore, type DrivenObjectStoreOptions } from './stores/driven-object-store.ts';
 export {
   FileSystemObjectStore,
   type FileSystemObjectStoreOptions,
 } from './stores/file-system-object-store.ts';
-export { type FinalRequestOptions, finalRequest } from './stores/final-request.ts';
-export { holdsBytes, type ReadableObject } from './stores/holds-bytes.ts';
 export { LocationConfig } from './stores/location-config.ts';
 export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.ts';
 export type {

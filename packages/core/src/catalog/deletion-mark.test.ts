@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../internal/system-clock.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { markDeletion } from './deletion-mark.ts';
+import { claimBackup } from './backup-claim.ts';
+import { markDeletion, runOfMarkedBackup } from './deletion-mark.ts';
 import { backupKey, deletionMarkKey } from './key-layout.ts';
+import { claimForDeletion } from './stored-claim.ts';
 
 const options = { clock: systemClock };
 
@@ -26,4 +28,19 @@ it('makes no directory for a backup that does not exist', async () => {
   await store.put(backupKey('b10', 'backup'), Buffer.from('x'));
   await markDeletion(store, 'b1', options);
   expect(await keysOf(store)).toEqual([backupKey('b10', 'backup')]);
+});
+
+it('remembers the run that made the backup, when the deletion has taken over its claim', async () => {
+  const store = new MemoryObjectStore();
+  expect(await runOfMarkedBackup(store, 'b1')).toBeUndefined();
+  await claimBackup(store, { name: 'b1', runId: 'run-1', startedAt: new Date() });
+  await markDeletion(store, 'b1', options);
+  await claimForDeletion(store, { name: 'b1', runId: 'run-2', startedAt: new Date() });
+  expect(await runOfMarkedBackup(store, 'b1')).toBe('run-1');
+});
+
+it('takes a damaged mark for one that does not tell', async () => {
+  const store = new MemoryObjectStore();
+  await store.put(deletionMarkKey('b1'), Buffer.from('not json'));
+  expect(await runOfMarkedBackup(store, 'b1')).toBeUndefined();
 });

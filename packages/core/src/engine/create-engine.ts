@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import type { RestoreOptions, RestoreRequest, RestoreResult } from '../restore/request.ts';
 import { runRestore } from '../restore/run-restore.ts';
@@ -21,6 +21,9 @@ import {
   type ExpireResult,
   expireBackups,
 } from '../retention/expire-backups.ts';
+import { type FindLeftoversOptions, findLeftovers } from '../retention/find-leftovers.ts';
+import type { Leftover } from '../retention/leftover.ts';
+import { type LeftoverOutcome, removeLeftovers } from '../retention/remove-leftovers.ts';
 import { servedSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 
@@ -35,7 +38,6 @@ export interface EngineOptions {
   /** @default the system's clock */
   readonly clock?: Clock | undefined;
   readonly concurrency?: EngineConcurrency | undefined;
-  readonly timeouts?: EngineTimeouts | undefined;
   /** Run besides the built-in ones, in order of name. */
   readonly backupItemActions?: readonly BackupItemAction[] | undefined;
   /** Run besides the built-in ones, in order of name. */
@@ -55,22 +57,6 @@ export interface EngineConcurrency {
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */
   readonly releasedSnapshots?: number | undefined;
-}
-
-/**
- * How long an engine waits, in milliseconds, beside what a backup says itself: `spec.csiSnapshotTimeout` until a snapshot is
- * cut, `spec.itemOperationTimeout` from then until it is ready.
- */
-export interface EngineTimeouts {
-  /**
-   * How long an error of a CSI driver may stand before it fails the snapshot; the sidecar calls the driver again meanwhile. A
-   * driver that is busy or does not answer is waited for as long as `spec.csiSnapshotTimeout`. @default 40000
-   */
-  readonly snapshotErrorGraceMs?: number | undefined;
-  /** After how long without a cut snapshot a backup looks into why and reports `snapshotDelayed`. @default 30000 */
-  readonly snapshotDiagnosisMs?: number | undefined;
-  /** How long the removal of one snapshot's objects may take. @default 30000 */
-  readonly snapshotCleanUpMs?: number | undefined;
 }
 
 /** Backs up and restores. Calls may run concurrently; each has its own signal and events. */
@@ -132,6 +118,34 @@ export interface Engine {
    * @throws {ObjectStoreError} when the backups cannot be listed.
    */
   expire(options?: ExpireOptions): Promise<ExpireResult>;
+
+  /**
+   * Finds what runs that were killed have left in the store and in the cluster, and says of each why it is there and what its
+   * removal would do. Changes nothing.
+   *
+   * - Only objects with labels of Lifeboat or Velero, and nothing that changed within `minimumAgeMs`.
+   * - A snapshot that a complete backup of the store refers to is never to be freed, only its objects removed.
+   * - What belongs to a backup that the store does not know is reported with action `None`.
+   *
+   * @throws {ObjectStoreError} when the store cannot be read, and CorruptBackup when a backup in it cannot: without them
+   * nobody knows what is needed.
+   * @throws {ClusterError} when the cluster cannot be read.
+   */
+  findLeftovers(options?: FindLeftoversOptions): Promise<readonly Leftover[]>;
+
+  /**
+   * Removes leftovers, all or some of what {@link Engine.findLeftovers} returned, and tells in their order what became of each.
+   *
+   * - Looks at store and cluster again first; what has changed since it was found is left alone.
+   * - What fails does not stop the others. Repeated: what is gone already is `Changed`.
+   * - Aborted: rejects with `signal.reason`; what is half done is found again.
+   *
+   * @throws as `findLeftovers` does, with nothing removed.
+   */
+  removeLeftovers(
+    leftovers: readonly Leftover[],
+    options?: CallOptions,
+  ): Promise<readonly LeftoverOutcome[]>;
 }
 
 /**
@@ -144,7 +158,7 @@ export interface Engine {
  * await engine.restore({ spec: { backupName: 'shop', namespaceMapping: { shop: 'shop-copy' } } });
  * ```
  *
- * @throws {ValidationError} a concurrency below one, a negative timeout, or two actions of one name.
+ * @throws {ValidationError} a concurrency below one, or two actions of one name.
  */
 export function createEngine(options: EngineOptions): Engine {
   const {
@@ -152,7 +166,6 @@ export function createEngine(options: EngineOptions): Engine {
     logger = silentLogger,
     clock = systemClock,
     concurrency: { snapshotsPerDriver = 8, restoredObjects = 8, releasedSnapshots = 8 } = {},
-    timeouts = {},
     backupItemActions = [],
     restoreItemActions = [],
     allowUnsafeConcurrentWriters = false,
@@ -162,9 +175,6 @@ export function createEngine(options: EngineOptions): Engine {
     ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
     ...belowOne('concurrency.restoredObjects', restoredObjects),
     ...belowOne('concurrency.releasedSnapshots', releasedSnapshots),
-    ...Object.entries<number | undefined>({ ...timeouts }).flatMap(([name, ms]) =>
-      negative(`timeouts.${name}`, ms),
-    ),
     ...repeatedNames('backupItemActions', backupActions),
     ...repeatedNames('restoreItemActions', restoreItemActions),
   ];
@@ -178,9 +188,6 @@ export function createEngine(options: EngineOptions): Engine {
     clock,
     logger,
     concurrencyPerDriver: snapshotsPerDriver,
-    errorGraceMs: timeouts.snapshotErrorGraceMs,
-    diagnoseAfterMs: timeouts.snapshotDiagnosisMs,
-    cleanUpTimeoutMs: timeouts.snapshotCleanUpMs,
   });
   const shared = { cluster, store, clock, logger };
   const retention = { ...shared, concurrency: releasedSnapshots };
@@ -200,6 +207,8 @@ export function createEngine(options: EngineOptions): Engine {
       ),
     deleteBackup: (name, callOptions) => deleteBackup(retention, name, callOptions),
     expire: (callOptions) => expireBackups(retention, callOptions),
+    findLeftovers: (callOptions) => findLeftovers(retention, callOptions),
+    removeLeftovers: (leftovers, callOptions) => removeLeftovers(retention, leftovers, callOptions),
   };
 }
 
@@ -207,12 +216,6 @@ function belowOne(path: string, value: number): readonly Violation[] {
   return Number.isInteger(value) && value >= 1
     ? []
     : [{ path, rule: 'must be a whole number of at least 1', received: value }];
-}
-
-function negative(path: string, value: number | undefined): readonly Violation[] {
-  return value === undefined || value >= 0
-    ? []
-    : [{ path, rule: 'must be a number of milliseconds, zero or more', received: value }];
 }
 
 function repeatedNames(

@@ -1,0 +1,173 @@
+import { expect, it } from 'vitest';
+import { silentLogger } from '../internal/silent-logger.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import type { KubernetesManifest } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import { findLeftovers } from '../retention/find-leftovers.ts';
+import { removeLeftovers } from '../retention/remove-leftovers.ts';
+import { MemoryObjectStore } from '../stores/memory-object-store.ts';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import { createEngine, type Engine } from './create-engine.ts';
+import { KillPoint } from './kill-point-fixture.ts';
+
+const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };
+
+/** What a process does until it dies, and what was done before it began. */
+interface Flow {
+  readonly name: string;
+  readonly before?: (engine: Engine) => Promise<unknown>;
+  readonly run: (engine: Engine) => Promise<unknown>;
+  /** How many snapshot objects stay when it comes to its end. */
+  readonly kept?: number;
+}
+
+const backUp = (engine: Engine): Promise<unknown> => engine.backup(request);
+
+const flows: readonly Flow[] = [
+  { name: 'a backup', run: backUp },
+  {
+    name: 'a backup that keeps its snapshot objects',
+    run: (engine) => engine.backup(request, { snapshotObjects: 'keep' }),
+    kept: 2,
+  },
+  {
+    name: 'a backup that is aborted',
+    run: async (engine) => {
+      const stop = new AbortController();
+      const backup = engine.backup(request, {
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.type === 'snapshot' && event.state === 'ReadyToUse') {
+            stop.abort(new Error('enough'));
+          }
+        },
+      });
+      await expect(backup).rejects.toThrow();
+    },
+  },
+  {
+    name: 'a restore beside the original',
+    before: backUp,
+    run: (engine) =>
+      engine.restore({ spec: { backupName: 'first', namespaceMapping: { shop: 'copy' } } }),
+  },
+  { name: 'a deletion', before: backUp, run: (engine) => engine.deleteBackup('first') },
+  {
+    name: 'the deletion of a backup that has kept its snapshot objects',
+    before: (engine) => engine.backup(request, { snapshotObjects: 'keep' }),
+    run: (engine) => engine.deleteBackup('first'),
+    kept: 2,
+  },
+];
+
+it.for(
+  flows.flatMap((flow) => [
+    { flow, name: flow.name, when: 'before', found: 'at once' } as const,
+    { flow, name: flow.name, when: 'after', found: 'later' } as const,
+  ]),
+)(
+  '$name that is killed $when any call that writes leaves nothing that cannot be removed $found',
+  { timeout: 60_000 },
+  async ({ flow, when, found }) => {
+    let point = 0;
+    for (let died = true; died; point += 1) {
+      await using lab = await Lab.open();
+      died = await lab.kill(flow, { at: point, when });
+      if (found === 'later') {
+        await lab.cluster.settle();
+      }
+      await lab.removeLeftovers(flow.kept ?? 0);
+    }
+    expect(point).toBeGreaterThan(3);
+  },
+);
+
+class Lab implements AsyncDisposable {
+  readonly store = new MemoryObjectStore();
+  readonly cluster: FakeCluster;
+
+  private constructor(cluster: FakeCluster) {
+    this.cluster = cluster;
+  }
+
+  static async open(): Promise<Lab> {
+    const lab = new Lab(new FakeCluster());
+    lab.cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }]);
+    await lab.cluster.create(Resources.persistentVolumeClaims, claim);
+    await lab.cluster.settle();
+    return lab;
+  }
+
+  /** Runs a flow that dies on its way; tells whether it did. */
+  async kill(
+    { before, run }: Flow,
+    { at, when }: { readonly at: number; readonly when: 'before' | 'after' },
+  ): Promise<boolean> {
+    const { cluster, store } = this;
+    await before?.(createEngine({ cluster, store }));
+    const process = new KillPoint({ at, when, die: () => undefined });
+    const engine = createEngine({ cluster: process.cluster(cluster), store: process.store(store) });
+    try {
+      await run(engine);
+    } catch (error) {
+      if (!process.hasDied) {
+        throw error;
+      }
+    }
+    return process.hasDied;
+  }
+
+  /** Removes what is left, and asserts that nothing is: no snapshot without a backup, and no backup without its snapshot. */
+  async removeLeftovers(kept: number): Promise<void> {
+    const { cluster, store } = this;
+    const dependencies = {
+      cluster,
+      store,
+      clock: systemClock,
+      logger: silentLogger,
+      concurrency: 4,
+    };
+    const told: unknown[] = [];
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const leftovers = await findLeftovers(dependencies, { minimumAgeMs: 0 });
+      if (leftovers.length === 0) {
+        break;
+      }
+      told.push(await removeLeftovers(dependencies, leftovers));
+      await cluster.settle();
+    }
+    expect({
+      left: await findLeftovers(dependencies, { minimumAgeMs: 0 }),
+      told,
+    }).toEqual({ left: [], told });
+    const engine = createEngine({ cluster, store });
+    const backups = await Array.fromAsync(engine.catalog.list());
+    const keys = await Array.fromAsync(store.list('backups/'));
+    const objects = [
+      ...(await Array.fromAsync(cluster.list(Resources.volumeSnapshots))),
+      ...(await Array.fromAsync(cluster.list(Resources.volumeSnapshotContents))),
+    ];
+    expect(cluster.csi.storage.snapshots.size).toBe(backups.length);
+    expect(keys.length > 0).toBe(backups.length > 0);
+    expect([0, kept]).toContain(objects.length);
+    if (backups.length > 0) {
+      await engine.deleteBackup('first');
+      expect(cluster.csi.storage.snapshots.size).toBe(0);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cluster.close();
+  }
+}
+
+const claim: KubernetesManifest = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'data', namespace: 'shop' },
+  spec: {
+    storageClassName: 'fake-csi',
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Mi' } },
+  },
+};

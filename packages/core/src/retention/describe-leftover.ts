@@ -1,0 +1,42 @@
+import { describeObject } from '../model/kubernetes.ts';
+import type { Leftover, LeftoverAction, LeftoverCause } from './leftover.ts';
+
+const reasons: Readonly<Record<LeftoverCause, string>> = {
+  BackupUnfinished: 'a backup run claimed the name and did not come to its end',
+  DeletionInterrupted: 'the deletion of the backup began and did not come to its end',
+  UnrecognisedFiles:
+    'there is no velero-backup.json, and no sign that Lifeboat has written the other files',
+  SnapshotOfUnfinishedBackup: 'the backup run that it was made for did not come to its end',
+  SnapshotNotInBackup: 'the backup it was made for is complete without it',
+  SnapshotNotDetached: 'the backup is complete and needs only the storage snapshot',
+  ReleaseInterrupted: 'it was made to free the storage snapshot, which did not come to its end',
+  RestoreFinished: 'a restore made it for a claim that has its volume',
+  RestoreAbandoned: 'a restore made it for a claim that does not exist',
+  RemovalStuck: 'it is being deleted and does not go away',
+  RetainedByVelero:
+    'Velero before 1.16 left it for a backup that is not in this store; it may be in another one',
+  UnknownBackup: 'its backup is not in this store; it may be in another one',
+};
+
+const consequences: Readonly<Record<LeftoverAction, string>> = {
+  DeleteFiles: 'its files can be deleted',
+  FinishDeletion: 'the rest of its snapshots can be freed, and its files deleted',
+  DeleteObjects: 'the objects can be deleted, the storage snapshot stays',
+  FreeSnapshot: 'the storage snapshot can be freed, with the objects that stand for it',
+  None: 'it is left alone unless that is asked for',
+};
+
+/** Says for people what is left, why, and what removing it would do. */
+export function describeLeftover({
+  cause,
+  action,
+  backupName,
+  objects,
+  snapshotHandle,
+}: Omit<Leftover, 'message'>): string {
+  const what =
+    objects.length === 0 ? `backups/${backupName}/` : objects.map(describeObject).join(' and ');
+  const snapshot = snapshotHandle === undefined ? '' : ` for snapshot ${snapshotHandle}`;
+  const of = objects.length === 0 ? '' : ` of backup ${backupName}`;
+  return `${what}${of}${snapshot}: ${reasons[cause]}; ${consequences[action]}`;
+}

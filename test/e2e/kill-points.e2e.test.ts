@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Engine, Leftover } from '@lifeboat/core';
+import { expect, it } from 'vitest';
+import { runAll } from '../../packages/core/src/internal/run-all.ts';
+import type { ClusterTestContext } from '../cluster/test-cluster.ts';
+import { waitFor } from '../cluster/wait-for.ts';
+import { VolumeScene } from './volume-scene.ts';
+
+const execute = promisify(execFile);
+const child = join(import.meta.dirname, 'kill-points-child.ts');
+const atATime = 5;
+/** More than any flow makes. */
+const never = 1_000;
+
+it.for(['backup', 'restore', 'deletion'] as const)(
+  'a %s that is killed after any of its writes leaves nothing that cannot be found and removed',
+  async (flow, context) => {
+    const calls = await runToTheEnd(flow, context);
+    expect(calls).toBeGreaterThan(5);
+    const points = Array.from({ length: calls }, (_, at) => at);
+    await runAll(
+      points,
+      async (at) => {
+        const victim = await Victim.open(flow, context);
+        expect(await victim.run(at)).toBe('killed');
+        await victim.removeLeftovers();
+      },
+      { concurrency: atATime },
+    );
+  },
+);
+
+async function runToTheEnd(flow: FlowName, context: ClusterTestContext): Promise<number> {
+  const victim = await Victim.open(flow, context);
+  const calls = Number(await victim.run(never));
+  expect(await victim.findLeftovers()).toEqual([]);
+  return calls;
+}
+
+type FlowName = 'backup' | 'restore' | 'deletion';
+
+/** A process that is to be killed, with a namespace, a claim, a store and the name of a backup of its own. */
+class Victim {
+  readonly #flow: FlowName;
+  readonly #scene: VolumeScene;
+  readonly #engine: Engine;
+  readonly #backupName: string;
+
+  private constructor(flow: FlowName, scene: VolumeScene) {
+    this.#flow = flow;
+    this.#scene = scene;
+    this.#engine = scene.lab.engine();
+    this.#backupName = scene.kit.uniqueName('kill');
+  }
+
+  static async open(flow: FlowName, context: ClusterTestContext): Promise<Victim> {
+    const scene = await VolumeScene.open(context);
+    scene.kit.deleteNamespaceAtEnd(`${scene.namespace}-copy`);
+    const victim = new Victim(flow, scene);
+    if (flow !== 'backup') {
+      const request = { name: victim.#backupName, spec: scene.request.spec };
+      const { issues } = await victim.#engine.backup(request);
+      expect(issues).toEqual([]);
+    }
+    return victim;
+  }
+
+  /** Runs the flow in its process and returns what that prints, or `killed`. */
+  async run(at: number): Promise<string> {
+    const { kit, lab, namespace } = this.#scene;
+    const args = [this.#flow, this.#backupName, namespace, lab.directory, String(at)];
+    const env = { ...process.env, KUBECONFIG: kit.describe().kubeconfigPath };
+    try {
+      const options = ['--conditions=lifeboat-source', '--no-warnings'];
+      const { stdout } = await execute(process.execPath, [...options, child, ...args], { env });
+      return stdout.trim();
+    } catch (error) {
+      if (error instanceof Error && 'signal' in error && error.signal === 'SIGKILL') {
+        return 'killed';
+      }
+      throw error;
+    }
+  }
+
+  /** What is left of this victim: others are at work in the same cluster. */
+  async findLeftovers(): Promise<readonly Leftover[]> {
+    const found = await this.#engine.findLeftovers({ minimumAgeMs: 0 });
+    return found.filter(({ backupName }) => backupName === this.#backupName);
+  }
+
+  /** Removes what is left until nothing is: no snapshot without a backup, and no backup without its snapshot. */
+  async removeLeftovers(): Promise<void> {
+    const { lab, namespace, cluster } = this.#scene;
+    let last: unknown = 'nothing';
+    const isClean = async (): Promise<boolean> => {
+      const left = await this.findLeftovers();
+      last = await this.#engine.removeLeftovers(left);
+      const objects = [
+        ...(await lab.snapshotObjectsOf(namespace, cluster)),
+        ...(await lab.snapshotObjectsOf(`${namespace}-copy`, cluster)),
+      ];
+      return left.length === 0 && objects.length === 0;
+    };
+    try {
+      await waitFor(isClean, { what: 'nothing to be left', timeoutMs: 120_000 });
+    } catch (cause) {
+      throw new Error(`the last removal came to ${JSON.stringify(last)}`, { cause });
+    }
+    const backup = await this.#engine.catalog.get(this.#backupName);
+    expect(await this.#scene.storageSnapshots()).toHaveLength(backup === undefined ? 0 : 1);
+    expect((await lab.keys('backups/')).length > 0).toBe(backup !== undefined);
+  }
+}
