@@ -35,6 +35,7 @@ export {
   type Engine,
   type EngineConcurrency,
   type EngineOptions,
+  type EngineTimeouts,
 } from './engine/create-engine.ts';
 export {
   ClusterError,
@@ -62,6 +63,8 @@ export type {
   DeletionEvent,
   RestoreAction,
   RestoreEvent,
+  SnapshotDelayCause,
+  SnapshotDelayedEvent,
   SnapshotEvent,
   SnapshotState,
 } from './model/event.ts';
@@ -142,11 +145,34 @@ export type {
   LeftoverObject,
 } from './retention/leftover.ts';
 export type { LeftoverOutcome, LeftoverOutcomeKind } from './retention/remove-leftovers.ts';
+export type { CutSnapshot } from './snapshot/cut-snapshot.ts';
+export type { SnapshotDiagnosis } from './snapshot/diagnose.ts';
+export type { ReadySnapshot } from './snapshot/ready-snapshot.ts';
+export {
+  chooseVolumeSnapshotClass,
+  type SnapshotClassChoice,
+  type SnapshotClassQuery,
+} from './snapshot/snapshot-class.ts';
+export type { SnapshotSession } from './snapshot/snapshot-session.ts';
+export type {
+  SnapshotDelayListener,
+  SnapshotDetails,
+  SnapshotStateListener,
+  TakeSnapshotRequest,
+} from './snapshot/take-snapshot-request.ts';
+export {
+  type SnapshotSessionRequest,
+  VolumeSnapshotter,
+  type VolumeSnapshotterOptions,
+} from './snapshot/volume-snapshotter.ts';
+export { type DelayedSignal, delayedSignal } from './stores/delayed-signal.ts';
 export { DrivenObjectStore, type DrivenObjectStoreOptions } from './stores/driven-object-store.ts';
 export {
   FileSystemObjectStore,
   type FileSystemObjectStoreOptions,
 } from './stores/file-system-object-store.ts';
+export { type FinalRequestOptions, finalRequest } from './stores/final-request.ts';
+export { holdsBytes, type ReadableObject } from './stores/holds-bytes.ts';
 export { LocationConfig } from './stores/location-config.ts';
 export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.ts';
 export type {

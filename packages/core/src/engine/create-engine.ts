@@ -38,6 +38,7 @@ export interface EngineOptions {
   /** @default the system's clock */
   readonly clock?: Clock | undefined;
   readonly concurrency?: EngineConcurrency | undefined;
+  readonly timeouts?: EngineTimeouts | undefined;
   /** Run besides the built-in ones, in order of name. */
   readonly backupItemActions?: readonly BackupItemAction[] | undefined;
   /** Run besides the built-in ones, in order of name. */
@@ -57,6 +58,22 @@ export interface EngineConcurrency {
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */
   readonly releasedSnapshots?: number | undefined;
+}
+
+/**
+ * How long an engine waits, in milliseconds, beside what a backup says itself: `spec.csiSnapshotTimeout` until a snapshot is
+ * cut, `spec.itemOperationTimeout` from then until it is ready.
+ */
+export interface EngineTimeouts {
+  /**
+   * How long an error of a CSI driver may stand before it fails the snapshot; the sidecar calls the driver again meanwhile. A
+   * driver that is busy or does not answer is waited for as long as `spec.csiSnapshotTimeout`. @default 40000
+   */
+  readonly snapshotErrorGraceMs?: number | undefined;
+  /** After how long without a cut snapshot a backup looks into why and reports `snapshotDelayed`. @default 30000 */
+  readonly snapshotDiagnosisMs?: number | undefined;
+  /** How long the removal of one snapshot's objects may take. @default 30000 */
+  readonly snapshotCleanUpMs?: number | undefined;
 }
 
 /** Backs up and restores. Calls may run concurrently; each has its own signal and events. */
@@ -158,7 +175,7 @@ export interface Engine {
  * await engine.restore({ spec: { backupName: 'shop', namespaceMapping: { shop: 'shop-copy' } } });
  * ```
  *
- * @throws {ValidationError} a concurrency below one, or two actions of one name.
+ * @throws {ValidationError} a concurrency below one, a negative timeout, or two actions of one name.
  */
 export function createEngine(options: EngineOptions): Engine {
   const {
@@ -166,6 +183,7 @@ export function createEngine(options: EngineOptions): Engine {
     logger = silentLogger,
     clock = systemClock,
     concurrency: { snapshotsPerDriver = 8, restoredObjects = 8, releasedSnapshots = 8 } = {},
+    timeouts = {},
     backupItemActions = [],
     restoreItemActions = [],
     allowUnsafeConcurrentWriters = false,
@@ -175,6 +193,9 @@ export function createEngine(options: EngineOptions): Engine {
     ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
     ...belowOne('concurrency.restoredObjects', restoredObjects),
     ...belowOne('concurrency.releasedSnapshots', releasedSnapshots),
+    ...Object.entries<number | undefined>({ ...timeouts }).flatMap(([name, ms]) =>
+      negative(`timeouts.${name}`, ms),
+    ),
     ...repeatedNames('backupItemActions', backupActions),
     ...repeatedNames('restoreItemActions', restoreItemActions),
   ];
@@ -188,6 +209,9 @@ export function createEngine(options: EngineOptions): Engine {
     clock,
     logger,
     concurrencyPerDriver: snapshotsPerDriver,
+    errorGraceMs: timeouts.snapshotErrorGraceMs,
+    diagnoseAfterMs: timeouts.snapshotDiagnosisMs,
+    cleanUpTimeoutMs: timeouts.snapshotCleanUpMs,
   });
   const shared = { cluster, store, clock, logger };
   const retention = { ...shared, concurrency: releasedSnapshots };
@@ -216,6 +240,12 @@ function belowOne(path: string, value: number): readonly Violation[] {
   return Number.isInteger(value) && value >= 1
     ? []
     : [{ path, rule: 'must be a whole number of at least 1', received: value }];
+}
+
+function negative(path: string, value: number | undefined): readonly Violation[] {
+  return value === undefined || value >= 0
+    ? []
+    : [{ path, rule: 'must be a number of milliseconds, zero or more', received: value }];
 }
 
 function repeatedNames(
