@@ -1,61 +1,21 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CRC32C, Storage } from '@google-cloud/storage';
-import { GcsObjectStore } from '@lifeboat/storage-gcs';
 import { describe, expect, it } from 'vitest';
 import {
-  type HttpResponder,
-  type Response,
-  type SeenRequest,
-  startHttpResponder,
-} from './http-responder.ts';
-
-const partSizeBytes = 256 * 1024;
-const bytes = randomBytes(partSizeBytes + 1);
-const { length } = bytes;
-const begun = (url: string): Response => ({
-  status: 200,
-  headers: { location: `${url}&upload_id=7` },
-});
-const keptTo = (kept: number): Response => ({
-  status: 308,
-  headers: kept === 0 ? {} : { range: `bytes=0-${kept - 1}` },
-});
-
-function stored(change: Readonly<Record<string, string>> = {}): Response {
-  const checksum = new CRC32C();
-  checksum.update(bytes);
-  const object = { generation: '42', size: `${length}`, crc32c: checksum.toString(), ...change };
-  return { status: 200, body: JSON.stringify(object) };
-}
-
-function open({ endpoint }: Pick<HttpResponder, 'endpoint'>): GcsObjectStore {
-  const retryOptions = { maxRetries: 3, maxRetryDelay: 0.001 };
-  const client = new Storage({ apiEndpoint: endpoint, projectId: 'test', retryOptions });
-  return new GcsObjectStore({ bucket: 'backups', client, partSizeBytes });
-}
-
-async function* streamOf(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* pieces;
-}
-
-/** Answers the requests of a session in turn, the last answer again and again. */
-function session(...answers: readonly (Response | ((request: SeenRequest) => Response))[]) {
-  let count = 0;
-  return startHttpResponder((request) => {
-    if (request.method === 'POST') return begun(request.url);
-    const answer = answers[Math.min(count, answers.length - 1)] ?? { status: 500 };
-    count += 1;
-    return typeof answer === 'function' ? answer(request) : answer;
-  });
-}
-
-function ranges({ requests }: HttpResponder): readonly unknown[] {
-  return requests.slice(1).map(({ method, headers }) => headers['content-range'] ?? method);
-}
+  begun,
+  bytes,
+  keptTo,
+  length,
+  md5Of,
+  open,
+  ranges,
+  session,
+  stored,
+  streamOf,
+} from './gcs-session.ts';
+import { startHttpResponder } from './http-responder.ts';
 
 describe('an upload of GcsObjectStore', () => {
   it('sends a stream that a part does not hold with one request', async () => {
@@ -184,55 +144,8 @@ it('GcsObjectStore reads no more of a stream than the connection takes', async (
   server.close();
 });
 
-describe('an upload of GcsObjectStore that is aborted', () => {
-  const reason = new Error('aborted');
-
-  it('while its source hangs is forgotten', async () => {
-    await using server = await session({ status: 499 });
-    await using store = open(server);
-    const controller = new AbortController();
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield bytes;
-      setTimeout(() => {
-        controller.abort(reason);
-      }, 20);
-      await Promise.withResolvers<never>().promise;
-    }
-    await expect(store.put('a', body(), { signal: controller.signal })).rejects.toBe(reason);
-    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
-  });
-
-  it('after all was sent tells what its answer says', async () => {
-    const controller = new AbortController();
-    await using server = await session(() => {
-      controller.abort(reason);
-      return stored();
-    });
-    await using store = open(server);
-    await store.put('a', streamOf(bytes), { signal: controller.signal });
-    expect(ranges(server)).toEqual(['bytes 0-*/*']);
-  });
-
-  it('after all was sent, and then refused, rejects with the reason', async () => {
-    const controller = new AbortController();
-    await using server = await session(
-      () => {
-        controller.abort(reason);
-        return { status: 503 };
-      },
-      { status: 499 },
-    );
-    await using store = open(server);
-    await expect(store.put('a', streamOf(bytes), { signal: controller.signal })).rejects.toBe(
-      reason,
-    );
-    expect(ranges(server).at(-1)).toBe('DELETE');
-  });
-});
-
 describe('a small object of GcsObjectStore', () => {
   const small = Buffer.from('run 4711');
-  const md5Of = (content: Uint8Array): string => createHash('md5').update(content).digest('base64');
 
   it('whose conditional put got no answer is stored if it holds these very bytes', async () => {
     await using server = await startHttpResponder(({ method }) =>
