@@ -78,6 +78,38 @@ describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', ()
     await expect(read).rejects.toMatchObject({ code: 'Unavailable', retryable: true });
   });
 
+  it('tells that a read has stalled, and gives its connection up', async () => {
+    const access = { client: clientOf(proxy.endpoint) };
+    await using store = new AzureObjectStore({ container, access, stalledAfterMs: 300 });
+    await store.put('stalled', Buffer.alloc(100 * partSizeBytes));
+    proxy.stallAfterReceiving(10 * partSizeBytes);
+    const read = Array.fromAsync(await store.get('stalled'));
+    await expect(read).rejects.toMatchObject({
+      code: 'Unavailable',
+      retryable: true,
+      message: expect.stringContaining('stalled') as string,
+    });
+    proxy.heal();
+  });
+
+  it('stores bytes whose answer comes after the abort, and says so', async () => {
+    const { connectionString } = objectStoreServer('azure');
+    const service = BlobServiceClient.fromConnectionString(connectionString);
+    const blob = service.getContainerClient(container).getBlobClient('late');
+    // Each connection lets one answer through, and is used again.
+    proxy.stallAfterReceiving(0);
+    await host.store.stat('late');
+    const controller = new AbortController();
+    const put = host.store.put('late', Buffer.from('late'), { signal: controller.signal });
+    await expect.poll(() => blob.exists()).toBe(true);
+    controller.abort(new Error('stop'));
+    setTimeout(() => {
+      proxy.heal();
+    }, 100);
+    await put;
+    await expect(host.store.stat('late')).resolves.toMatchObject({ sizeBytes: 4 });
+  });
+
   it.each([503, 429])('asks again, or tells, when the server answers %d', async (status) => {
     await host.store.put('busy', Buffer.from('busy'));
     proxy.answer({ status, headers: { 'retry-after': '0' } }, 2);

@@ -1,36 +1,14 @@
 import { inspect } from 'node:util';
-import { isLifeboatError, type LifeboatError } from '@lifeboat/core';
 import { S3ObjectStore } from '@lifeboat/storage-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startFaultProxy } from './fault-proxy.ts';
 import { type HttpResponder, startHttpResponder } from './http-responder.ts';
-import { objectStoreServer, serverUnavailable } from './object-store-server.ts';
+import { serverUnavailable } from './object-store-server.ts';
+import { everyCall, failureOf, refusesBadInput } from './refuses-bad-input.ts';
 import { createS3Bucket, type S3Bucket } from './s3-bucket.ts';
 
 const text = Buffer.from('text');
 
-async function failureOf(call: Promise<unknown>): Promise<LifeboatError> {
-  const error: unknown = await call.then(
-    () => 'it succeeded',
-    (reason: unknown) => reason,
-  );
-  if (!isLifeboatError(error)) throw new Error(`no error of ours: ${String(error)}`);
-  return error;
-}
-
-/** Every call once, by name. */
-function everyCall(store: S3ObjectStore): Readonly<Record<string, () => Promise<unknown>>> {
-  return {
-    put: () => store.put('a', text),
-    get: () => store.get('a'),
-    stat: () => store.stat('a'),
-    list: () => Array.fromAsync(store.list('')),
-    listPrefixes: () => Array.fromAsync(store.listPrefixes('')),
-    delete: () => store.delete('a'),
-  };
-}
-
-const calls = ['put', 'get', 'stat', 'list', 'listPrefixes', 'delete'];
+const calls = Object.entries(everyCall);
 
 describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
   let bucket: S3Bucket;
@@ -52,10 +30,19 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
     return [bucket.open({}, { endpoint: responder.endpoint }), responder];
   }
 
-  it.each(calls)('%s with an unknown access key is PermissionDenied', async (call) => {
+  refusesBadInput(() => ({
+    open: () => bucket.open(),
+    severalPartsBytes: 12 * 1024 * 1024,
+  }));
+
+  it('and leaves no upload of what it refused', async () => {
+    expect(await bucket.danglingUploads('')).toBe(0);
+  });
+
+  it.each(calls)('%s with an unknown access key is PermissionDenied', async (_, call) => {
     const credentials = { accessKeyId: 'nobody', secretAccessKey: 'guessed' };
     await using store = bucket.open({}, { credentials });
-    const error = await failureOf(everyCall(store)[call]?.() ?? Promise.resolve());
+    const error = await failureOf(call(store));
     expect(error).toMatchObject({ code: 'PermissionDenied', retryable: false });
     expect(error.message).toContain(store.location);
   });
@@ -91,9 +78,9 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
     });
   });
 
-  it.each(calls)('%s in a missing bucket is InvalidConfig', async (call) => {
+  it.each(calls)('%s in a missing bucket is InvalidConfig', async (_, call) => {
     await using store = bucket.open({ bucket: 'no-such-bucket' });
-    const error = await failureOf(everyCall(store)[call]?.() ?? Promise.resolve());
+    const error = await failureOf(call(store));
     expect(error).toMatchObject({ code: 'InvalidConfig', retryable: false });
     expect(error.message).toMatch(
       /the bucket( no-such-bucket)? does not exist; create it or correct its name$/,
@@ -105,8 +92,8 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
       'x-amz-bucket-region': 'eu-central-1',
     });
     await using _responder = responder;
-    for (const call of Object.values(everyCall(store))) {
-      expect(await failureOf(call())).toMatchObject({
+    for (const call of Object.values(everyCall)) {
+      expect(await failureOf(call(store))).toMatchObject({
         code: 'InvalidConfig',
         message: expect.stringContaining('is in another region') as string,
       });
@@ -137,8 +124,8 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
       body: '<html>Hello</html>',
     }));
     await using store = bucket.open({}, { endpoint: responder.endpoint });
-    for (const call of ['put', 'list', 'listPrefixes']) {
-      expect(await failureOf(everyCall(store)[call]?.() ?? Promise.resolve())).toMatchObject({
+    for (const call of [everyCall['put'], everyCall['list'], everyCall['listPrefixes']]) {
+      expect(await failureOf(call?.(store) ?? Promise.resolve())).toMatchObject({
         code: 'InvalidConfig',
         message: expect.stringContaining('not that of an S3 server') as string,
       });
@@ -167,37 +154,6 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
     expect(await failureOf(store.signUrl('a', { expiresInMs }))).toMatchObject({
       code: 'InvalidConfig',
     });
-  });
-
-  it('a put is stopped at every stage, and leaves nothing', async () => {
-    await using proxy = await startFaultProxy(objectStoreServer('s3').port);
-    const counted = bucket.open({ partSizeBytes: 5 * 1024 * 1024 }, { endpoint: proxy.endpoint });
-    const body = async function* (): AsyncGenerator<Uint8Array> {
-      for (let count = 0; count < 12; count += 1) yield new Uint8Array(1024 * 1024);
-    };
-    const stages = [];
-    for (let delayMs = 0; delayMs <= 60; delayMs += 5) {
-      const reason = new Error(`stopped after ${delayMs} ms`);
-      const controller = new AbortController();
-      const timer = setTimeout(() => {
-        controller.abort(reason);
-      }, delayMs);
-      const outcome: unknown = await counted
-        .put('aborted/a', body(), { signal: controller.signal })
-        .then(
-          () => 'stored',
-          (error: unknown) => error,
-        );
-      clearTimeout(timer);
-      stages.push(outcome);
-      expect([reason, 'stored']).toContain(outcome);
-      const keys = await Array.fromAsync(counted.list('aborted/'), ({ key }) => key);
-      expect(keys).toEqual(outcome === 'stored' ? ['aborted/a'] : []);
-      expect(await bucket.danglingUploads('aborted/')).toBe(0);
-      await counted.delete('aborted/a');
-    }
-    expect(stages.some((outcome) => outcome !== 'stored')).toBe(true);
-    await counted.close();
   });
 
   it('the client of an application is used and left open', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   CreateBucketCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
@@ -17,6 +18,8 @@ export interface S3Bucket {
   readonly clientConfig: S3ClientConfig;
   /** Opens a store in the bucket, for the server or for what stands before it. */
   open(options?: Partial<S3BucketOptions>, clientConfig?: S3ClientConfig): S3ObjectStore;
+  /** The size of an object, past the store; `undefined` when it is missing. */
+  sizeOf(key: string): Promise<number | undefined>;
   /** Counts the uploads below a prefix that were begun and neither finished nor undone. */
   danglingUploads(prefix: string): Promise<number>;
 }
@@ -46,6 +49,12 @@ export async function createS3Bucket({ withLock = false } = {}): Promise<S3Bucke
         bucket: options.bucket ?? name,
         clientConfig: { ...clientConfig, ...config },
       }),
+    async sizeOf(key) {
+      const { Contents: found = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: name, Prefix: key }),
+      );
+      return found.find((object) => object.Key === key)?.Size;
+    },
     async danglingUploads(prefix) {
       const { Uploads: uploads = [] } = await client.send(
         new ListMultipartUploadsCommand({ Bucket: name, Prefix: prefix }),

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { validateObjectStore } from '@lifeboat/core/testing';
+import type { S3Encryption } from '@lifeboat/storage-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type ContractHost, keepsTheContract } from './keep-the-contract.ts';
@@ -39,6 +41,22 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
   });
 
   keepsTheContract({ host: () => host, leaves: [] });
+
+  // The server takes the fields and does not encrypt; s3-requests.test.ts looks at what is sent.
+  it.each<S3Encryption>([
+    { type: 'SSE-S3' },
+    { type: 'SSE-KMS', keyId: 'alias/backups' },
+    { type: 'SSE-C', key: new Uint8Array(32).fill(7) },
+  ])('reads back what it has stored with $type', async (encryption) => {
+    await using store = bucket.open({ encryption, partSizeBytes, prefix: `${encryption.type}/` });
+    const bytes = Buffer.alloc(2 * partSizeBytes + 3, 'lifeboat');
+    for (const body of [bytes, Readable.from([bytes])]) {
+      await store.put('a', body);
+      const read = Buffer.concat(await Array.fromAsync(await store.get('a')));
+      expect(read.equals(bytes)).toBe(true);
+      await expect(store.stat('a')).resolves.toMatchObject({ sizeBytes: bytes.byteLength });
+    }
+  });
 
   it('is found fit by validateObjectStore, with a prefix and without trace', async () => {
     await using store = bucket.open({ prefix: 'prod-eu/', pageSize: 20 });

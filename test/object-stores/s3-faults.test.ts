@@ -104,6 +104,27 @@ describe.skipIf(serverUnavailable('s3') !== undefined)(
       await assertNothingLeft();
     });
 
+    it.each([
+      ['bytes', () => Buffer.alloc(mebibyte)],
+      ['a short stream', () => mebibytes(1)],
+    ])(
+      'a put of %s whose answer comes after the abort has stored it, and says so',
+      async (_, bodyOf) => {
+        // The connection lets one answer through, and is used again.
+        proxy.stallAfterReceiving(0);
+        await store.stat('a');
+        const controller = new AbortController();
+        const put = store.put('a', bodyOf(), { signal: controller.signal });
+        await expect.poll(() => bucket.sizeOf('a')).toBe(mebibyte);
+        controller.abort(new Error('stop'));
+        setTimeout(() => {
+          proxy.heal();
+        }, 100);
+        await put;
+        await expect(store.stat('a')).resolves.toMatchObject({ sizeBytes: mebibyte });
+      },
+    );
+
     it('a read that stalls fails as Unavailable, and its connection is given up', async () => {
       await store.put('a', mebibytes(8));
       proxy.stallAfterReceiving(2 * mebibyte);

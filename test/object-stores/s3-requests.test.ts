@@ -152,3 +152,54 @@ describe('S3ObjectStore asks', () => {
     ]);
   });
 });
+
+describe('S3ObjectStore whose upload is completed and not answered', () => {
+  const noSuchUpload = {
+    status: 404,
+    headers: { 'content-type': 'application/xml' },
+    body: '<Error><Code>NoSuchUpload</Code><Message>Gone</Message></Error>',
+  };
+
+  /** A server that completes the upload and says that it failed. */
+  function startForgetfulServer(markOf: (mark: string) => string): Promise<HttpResponder> {
+    let mark = '';
+    return startHttpResponder(({ method, url, headers }) => {
+      if (method === 'POST' && url.includes('uploads')) {
+        mark = String(headers['x-amz-meta-lifeboat-upload']);
+        return { status: 200, body: `<Result>${uploadId}</Result>` };
+      }
+      if (method === 'PUT') return { status: 200, headers: { etag: '"1"' } };
+      if (method === 'POST') return { status: 500 };
+      if (method === 'HEAD') {
+        return { status: 200, headers: { 'x-amz-meta-lifeboat-upload': markOf(mark) } };
+      }
+      return noSuchUpload;
+    });
+  }
+
+  it('has succeeded when the object is that of the upload', async () => {
+    await using server = await startForgetfulServer((mark) => mark);
+    await using store = open(server, { partSizeBytes }, { maxAttempts: 1 });
+    await store.put('a', twoParts());
+    expect(server.requests.at(-1)?.method).toBe('HEAD');
+  });
+
+  it('has failed when the object is another one', async () => {
+    await using server = await startForgetfulServer(() => 'that of somebody else');
+    await using store = open(server, { partSizeBytes }, { maxAttempts: 1 });
+    await expect(store.put('a', twoParts())).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+});
+
+describe('S3ObjectStore sends bytes', () => {
+  it.each([
+    { singleRequestBytes: partSizeBytes + 1, sent: ['PUT'] },
+    { singleRequestBytes: partSizeBytes, sent: ['POST', 'PUT', 'PUT', 'POST'] },
+  ])('in $sent when one request may hold $singleRequestBytes', async (expected) => {
+    const { singleRequestBytes, sent } = expected;
+    await using server = await startServer();
+    await using store = open(server, { partSizeBytes, singleRequestBytes });
+    await store.put('a', new Uint8Array(partSizeBytes + 1));
+    expect(server.requests.map(({ method }) => method)).toEqual(sent);
+  });
+});
