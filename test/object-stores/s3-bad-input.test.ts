@@ -101,6 +101,19 @@ describe.skipIf(serverUnavailable('s3') !== undefined)('S3ObjectStore', () => {
     expect((await failureOf(store.get('a'))).message).toContain('(it is in eu-central-1)');
   });
 
+  it('a bucket in another region is named when the signature is refused for it', async () => {
+    await using responder = await startHttpResponder(() => ({
+      status: 400,
+      headers: { 'content-type': 'application/xml' },
+      body: `<?xml version="1.0"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>The region is wrong</Message><Region>eu-central-1</Region></Error>`,
+    }));
+    await using store = bucket.open({}, { endpoint: responder.endpoint });
+    expect(await failureOf(store.put('a', text))).toMatchObject({
+      code: 'InvalidConfig',
+      message: `ObjectStore.put: a in s3://${bucket.name}/: the bucket is in another region; set the region or endpoint of the client (it is in eu-central-1)`,
+    });
+  });
+
   it('a clock that is wrong is told as such', async () => {
     await using store = bucket.open({}, { systemClockOffset: 3_600_000 });
     expect(await failureOf(store.put('a', text))).toMatchObject({

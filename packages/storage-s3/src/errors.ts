@@ -172,6 +172,8 @@ interface ErrorFacts {
 interface ClientError {
   readonly name?: unknown;
   readonly code?: unknown;
+  /** Of the bucket, in the body of an answer to a request that was signed for another region. */
+  readonly Region?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
   readonly $response?: {
     readonly statusCode?: number;
@@ -180,7 +182,7 @@ interface ClientError {
 }
 
 function factsOf(error: unknown): ErrorFacts {
-  const { name, code, $metadata, $response } = (
+  const { name, code, Region, $metadata, $response } = (
     typeof error === 'object' && error !== null ? error : {}
   ) as ClientError;
   const headers = $response?.headers ?? {};
@@ -190,7 +192,7 @@ function factsOf(error: unknown): ErrorFacts {
     message: error instanceof Error ? error.message : String(error),
     status: $metadata?.httpStatusCode ?? $response?.statusCode ?? 0,
     retryAfterMs: retryAfterMsOf(headers['retry-after']),
-    region: headers['x-amz-bucket-region'],
+    region: headers['x-amz-bucket-region'] ?? (typeof Region === 'string' ? Region : undefined),
   };
 }
 
