@@ -30,13 +30,8 @@ export type {
   BackupResult,
 } from './backup/request.ts';
 export type { BackupCatalog } from './catalog/backup-catalog.ts';
-export {
-  createEngine,
-  type Engine,
-  type EngineConcurrency,
-  type EngineOptions,
-  type EngineTimeouts,
-} from './engine/create-engine.ts';
+export { createEngine } from './engine/create-engine.ts';
+export type { Engine, EngineConcurrency, EngineOptions, EngineTimeouts } from './engine/engine.ts';
 export {
   ClusterError,
   type ClusterErrorOptions,
@@ -145,6 +140,7 @@ export type {
   LeftoverObject,
 } from './retention/leftover.ts';
 export type { LeftoverOutcome, LeftoverOutcomeKind } from './retention/remove-leftovers.ts';
+export type { VerifyOptions, VerifyResult } from './retention/verify-request.ts';
 export type { CutSnapshot } from './snapshot/cut-snapshot.ts';
 export type { SnapshotDiagnosis } from './snapshot/diagnose.ts';
 export type { ReadySnapshot } from './snapshot/ready-snapshot.ts';

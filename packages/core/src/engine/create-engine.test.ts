@@ -9,7 +9,8 @@ import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCsiStorage } from '../testing/fake-cluster/csi/fake-csi-storage.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { FaultyObjectStore } from '../testing/faulty-object-store.ts';
-import { createEngine, type Engine } from './create-engine.ts';
+import { createEngine } from './create-engine.ts';
+import type { Engine } from './engine.ts';
 
 const claim = { namespace: 'shop', name: 'data' };
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };

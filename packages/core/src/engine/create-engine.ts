@@ -1,169 +1,19 @@
 import { persistentVolumeClaimAction } from '../backup/actions/persistent-volume-claim.ts';
 import { podAction } from '../backup/actions/pod.ts';
-import type { BackupOptions, BackupRequest, BackupResult } from '../backup/request.ts';
 import { runBackup } from '../backup/run-backup.ts';
 import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { ValidationError, type Violation } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Cluster } from '../ports/cluster.ts';
-import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import type { PodExec } from '../ports/pod-exec.ts';
-import type { RestoreOptions, RestoreRequest, RestoreResult } from '../restore/request.ts';
 import { runRestore } from '../restore/run-restore.ts';
 import { deleteBackup } from '../retention/delete-backup.ts';
-import type { DeleteBackupOptions, DeleteBackupResult } from '../retention/delete-request.ts';
-import {
-  type ExpireOptions,
-  type ExpireResult,
-  expireBackups,
-} from '../retention/expire-backups.ts';
-import { type FindLeftoversOptions, findLeftovers } from '../retention/find-leftovers.ts';
-import type { Leftover } from '../retention/leftover.ts';
-import { type LeftoverOutcome, removeLeftovers } from '../retention/remove-leftovers.ts';
+import { expireBackups } from '../retention/expire-backups.ts';
+import { findLeftovers } from '../retention/find-leftovers.ts';
+import { removeLeftovers } from '../retention/remove-leftovers.ts';
+import { verifyBackup } from '../retention/verify-backup.ts';
 import { servedSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
-
-/** What an engine works with. It owns none of it: close the cluster and the store yourself. */
-export interface EngineOptions {
-  readonly cluster: Cluster;
-  /** Runs hooks in pods; without it a request that asks for hooks is refused. */
-  readonly podExec?: PodExec | undefined;
-  readonly store: ObjectStore;
-  /** @default silent */
-  readonly logger?: Logger | undefined;
-  /** @default the system's clock */
-  readonly clock?: Clock | undefined;
-  readonly concurrency?: EngineConcurrency | undefined;
-  readonly timeouts?: EngineTimeouts | undefined;
-  /** Run besides the built-in ones, in order of name. */
-  readonly backupItemActions?: readonly BackupItemAction[] | undefined;
-  /** Run besides the built-in ones, in order of name. */
-  readonly restoreItemActions?: readonly RestoreItemAction[] | undefined;
-  /**
-   * Accept a store that cannot create conditionally, where two writers of one backup name may overwrite each other.
-   * @default false
-   */
-  readonly allowUnsafeConcurrentWriters?: boolean | undefined;
-}
-
-/** How much an engine does at a time. */
-export interface EngineConcurrency {
-  /** Snapshots of one CSI driver being taken. @default 8 */
-  readonly snapshotsPerDriver?: number | undefined;
-  /** Objects of one resource being restored. @default 8 */
-  readonly restoredObjects?: number | undefined;
-  /** Snapshots of a backup being freed. @default 8 */
-  readonly releasedSnapshots?: number | undefined;
-}
-
-/**
- * How long an engine waits, in milliseconds, beside what a backup says itself: `spec.csiSnapshotTimeout` until a snapshot is
- * cut, `spec.itemOperationTimeout` from then until it is ready.
- */
-export interface EngineTimeouts {
-  /**
-   * How long an error of a CSI driver may stand before it fails the snapshot; the sidecar calls the driver again meanwhile. A
-   * driver that is busy or does not answer is waited for as long as `spec.csiSnapshotTimeout`. @default 40000
-   */
-  readonly snapshotErrorGraceMs?: number | undefined;
-  /** After how long without a cut snapshot a backup looks into why and reports `snapshotDelayed`. @default 30000 */
-  readonly snapshotDiagnosisMs?: number | undefined;
-  /** How long the removal of one snapshot's objects may take. @default 30000 */
-  readonly snapshotCleanUpMs?: number | undefined;
-}
-
-/** Backs up and restores. Calls may run concurrently; each has its own signal and events. */
-export interface Engine {
-  /** The backups in the store. */
-  readonly catalog: BackupCatalog;
-
-  /**
-   * Backs up namespaces with their CSI volumes.
-   *
-   * - The name is taken in the store before the cluster is touched; a backup becomes visible only when it is complete.
-   * - Problems of single objects or volumes are issues of the result, whose phase is then `PartiallyFailed`.
-   * - Aborted or failed: the snapshots taken are freed, what was written is removed, and the call rejects.
-   *
-   * @throws {ValidationError} the request is not valid; nothing was touched.
-   * @throws {LifeboatError} code AlreadyExists when the store has a backup of that name, or a run is writing one.
-   * @throws {LifeboatError} code Unsupported when the store cannot create conditionally.
-   * @throws {LifeboatError} the first failure when not a single object could be stored.
-   */
-  backup(request: BackupRequest, options?: BackupOptions): Promise<BackupResult>;
-
-  /**
-   * Restores from a backup of Lifeboat or Velero, into the same namespaces or mapped ones, in this or another cluster.
-   *
-   * - Nothing is created before the whole archive has been read and found sound.
-   * - Volumes come back from their storage snapshots, through a static VolumeSnapshotContent and VolumeSnapshot, which are
-   *   removed once the claim is bound.
-   * - What exists already is left as it is.
-   * - Aborted: no more objects are created; what was created stays, labelled `velero.io/restore-name`.
-   *
-   * @throws {ValidationError} the request is not valid; nothing was touched.
-   * @throws {LifeboatError} code NotFound when there is no such backup, CorruptBackup when it cannot be read.
-   */
-  restore(request: RestoreRequest, options?: RestoreOptions): Promise<RestoreResult>;
-
-  /**
-   * Frees a backup's storage snapshots, several at a time, then deletes its files and those of its restores.
-   *
-   * - Missing is success: a call that failed, or whose process died, can be repeated until it resolves.
-   * - A snapshot that another backup of the store refers to is kept, and told in the result.
-   * - Nothing is touched before the backup was found fit to be deleted and the store let itself be written to.
-   * - Aborted: a snapshot is freed or it stays; the backup stays in the catalog unless all were freed.
-   *
-   * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed; the backup then stays in the catalog.
-   * @throws {LifeboatError} code Conflict when the backup may be being written, Unsupported when it has data that only Velero
-   * can free, CorruptBackup when it cannot be read which snapshots it has; nothing was touched.
-   * @throws {ObjectStoreError} code PermissionDenied or Retained when the store does not let it be deleted.
-   * @throws {ValidationError} when the name cannot be a backup's.
-   */
-  deleteBackup(name: string, options?: DeleteBackupOptions): Promise<DeleteBackupResult>;
-
-  /**
-   * Deletes, as {@link Engine.deleteBackup} does, the backups whose `status.expiration` has passed, one after another.
-   *
-   * - A backup without expiration, and one that is not complete, is never touched.
-   * - What is kept or fails is told in the result and does not stop the others; the next call tries again.
-   * - Repeated: goes on where an earlier call stopped. Aborted: rejects after the backup in hand has come to a safe point.
-   *
-   * @throws {ObjectStoreError} when the backups cannot be listed.
-   */
-  expire(options?: ExpireOptions): Promise<ExpireResult>;
-
-  /**
-   * Finds what runs that were killed have left in the store and in the cluster, and says of each why it is there and what its
-   * removal would do. Changes nothing.
-   *
-   * - Only objects with labels of Lifeboat or Velero, and nothing that changed within `minimumAgeMs`.
-   * - A snapshot that a complete backup of the store refers to is never to be freed, only its objects removed.
-   * - What belongs to a backup that the store does not know is reported with action `None`.
-   *
-   * @throws {ObjectStoreError} when the store cannot be read, and CorruptBackup when a backup in it cannot: without them
-   * nobody knows what is needed.
-   * @throws {ClusterError} when the cluster cannot be read.
-   */
-  findLeftovers(options?: FindLeftoversOptions): Promise<readonly Leftover[]>;
-
-  /**
-   * Removes leftovers, all or some of what {@link Engine.findLeftovers} returned, and tells in their order what became of each.
-   *
-   * - Looks at store and cluster again first; what has changed since it was found is left alone.
-   * - What fails does not stop the others. Repeated: what is gone already is `Changed`.
-   * - Aborted: rejects with `signal.reason`; what is half done is found again.
-   *
-   * @throws as `findLeftovers` does, with nothing removed.
-   */
-  removeLeftovers(
-    leftovers: readonly Leftover[],
-    options?: CallOptions,
-  ): Promise<readonly LeftoverOutcome[]>;
-}
+import type { Engine, EngineOptions } from './engine.ts';
 
 /**
  * Creates an engine. The only place where defaults are resolved; does no I/O.
@@ -229,6 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
         request,
         callOptions,
       ),
+    verify: (name, callOptions) => verifyBackup(retention, name, callOptions),
     deleteBackup: (name, callOptions) => deleteBackup(retention, name, callOptions),
     expire: (callOptions) => expireBackups(retention, callOptions),
     findLeftovers: (callOptions) => findLeftovers(retention, callOptions),

@@ -6,6 +6,7 @@ import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { isSnapshotNotFound } from './driver-error.ts';
 import { observeObject } from './observe-object.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import { errorOf } from './snapshot-step.ts';
@@ -30,7 +31,6 @@ export interface AwaitImportOptions extends CallOptions {
 // The sidecar calls the driver again several times within a second, and then after half a minute.
 const errorGraceMs = 40_000;
 const notFoundGraceMs = 5_000;
-const notFound = /not ?found|no such|can ?not find|does not exist/i;
 
 /**
  * Waits until a static pair is bound and the driver has found its snapshot, so that a claim which is filled from it will not
@@ -102,11 +102,11 @@ function graceOf(error: string | undefined): number {
   if (error === undefined) {
     return Number.POSITIVE_INFINITY;
   }
-  return notFound.test(error) ? notFoundGraceMs : errorGraceMs;
+  return isSnapshotNotFound(error) ? notFoundGraceMs : errorGraceMs;
 }
 
 function inWords(error: string): string {
-  return notFound.test(error)
+  return isSnapshotNotFound(error)
     ? `the storage that this cluster reaches does not have it: ${error}. Is it in another region or account, or was it deleted?`
     : `the driver cannot read it: ${error}`;
 }

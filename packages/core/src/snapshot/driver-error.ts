@@ -43,3 +43,10 @@ export function driverErrorKindOf(message: string): DriverErrorKind {
 export function isPassing(kind: DriverErrorKind): boolean {
   return kind === 'RateLimited' || kind === 'Unavailable';
 }
+
+const notFound = /not ?found|no such|can ?not find|does not exist/i;
+
+/** Whether an error says that the storage does not have the snapshot. */
+export function isSnapshotNotFound(message: string): boolean {
+  return notFound.test(message);
+}
