@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isLifeboatError } from '../errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type KubernetesObject, type ObjectReference, referenceTo } from '../model/kubernetes.ts';
-import { stringAt } from '../model/object-path.ts';
+import { objectAt, stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -43,23 +43,31 @@ export async function discardSnapshot(
   await untilGone(request, () => tracked.volumeSnapshotContent === undefined, signal);
 }
 
-const patienceMs = 1_000;
+const forgottenMs = 1_000;
+const untouchedMs = 4_000;
 const wakeAnnotation = 'lifeboat.dev/wake';
 
 async function untilGone(
-  { cluster, clock, tracked }: DiscardSnapshotRequest,
+  request: DiscardSnapshotRequest,
   isGone: () => boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { cluster, clock, tracked } = request;
   let isWoken = false;
   while (!isGone()) {
     const content = tracked.volumeSnapshotContent;
-    if (isWoken || !isForgettable(content)) {
+    if (!isForgettable(content) || (isWoken && !isUntouched(content))) {
       await tracked.changed({ signal });
       continue;
     }
+    const patienceMs = isWoken ? untouchedMs : forgottenMs;
     await reportOrMoment(tracked, clock.now().getTime() + patienceMs, clock, signal);
-    if (tracked.volumeSnapshotContent === content) {
+    if (tracked.volumeSnapshotContent !== content) {
+      continue;
+    }
+    if (isWoken) {
+      await letGo(cluster, content, signal);
+    } else {
       isWoken = true;
       const wake = { metadata: { annotations: { [wakeAnnotation]: randomUUID() } } };
       await patchContent(cluster, content, wake, signal);
@@ -80,6 +88,41 @@ function isForgettable(content: KubernetesObject | undefined): boolean {
     Object.hasOwn(annotations, beingDeleted) &&
     !Object.hasOwn(annotations, beingCreatedAnnotation)
   );
+}
+
+/**
+ * Whether no sidecar has ever worked on a content: it marks a content before it calls the driver, and writes a status after.
+ * Where a driver has none, nobody else lets such a content go.
+ */
+function isUntouched(content: KubernetesObject | undefined): boolean {
+  return (
+    content !== undefined &&
+    objectAt(content, ['status']) === undefined &&
+    !Object.hasOwn(content.metadata.annotations ?? {}, beingCreatedAnnotation)
+  );
+}
+
+const finalizer = 'snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection';
+
+// It is being deleted, so a sidecar that wakes up now no longer calls the driver; one that has touched it meanwhile makes this
+// a conflict.
+async function letGo(
+  cluster: Cluster,
+  content: KubernetesObject | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { finalizers = [], resourceVersion } = content?.metadata ?? {};
+  const metadata = {
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    finalizers: finalizers.filter((name) => name !== finalizer),
+  };
+  try {
+    await patchContent(cluster, content, { metadata }, signal);
+  } catch (error) {
+    if (!isLifeboatError(error, 'Conflict')) {
+      throw error;
+    }
+  }
 }
 
 // The snapshot-controller names a content after the VolumeSnapshot's uid and marks its deletion with an annotation

@@ -246,6 +246,40 @@ it.each([
   ]);
 });
 
+it('says of a driver without snapshotter that it has none, and leaves no object of it behind', async () => {
+  await using bench = await openBench();
+  const driver = 'lone.csi.example';
+  const metadata = { name: 'lone' };
+  bench.cluster.seed([
+    {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotClass',
+      ...{ metadata, driver, deletionPolicy: 'Delete' },
+    },
+    { apiVersion: 'storage.k8s.io/v1', kind: 'CSIDriver', metadata: { name: driver } },
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata,
+      spec: { csi: { driver, volumeHandle: 'v-1' }, claimRef: { namespace: 'shop', name: 'lone' } },
+      status: { phase: 'Bound' },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'lone', namespace: 'shop' },
+      spec: { volumeName: 'lone' },
+      status: { phase: 'Bound' },
+    },
+  ]);
+  const session = await bench.openSession();
+  const taken = session.take(await bench.request({ className: 'lone' }, 'lone'));
+  await expect(taken).rejects.toThrow(
+    /got no snapshot handle within 600 s: nothing has touched .*: the csi-snapshotter sidecar of driver lone.csi.example is not running\. [^(]*exclude its volumes$/,
+  );
+  expect(await bench.leftovers()).toEqual([]);
+});
+
 it('gets over a driver that fails once', async () => {
   await using bench = await openBench();
   bench.cluster.csi.inject({ ...always, times: 1 });

@@ -45,12 +45,14 @@ export class SnapshotSidecar implements Controller {
     if (content === undefined) {
       return undefined;
     }
+    const isOurs = stringAt(content, ['spec', 'driver']) === this.#csi.driverName;
     if (content.metadata.deletionTimestamp !== undefined) {
-      return this.#finishDeletion(content, client);
+      // A simplification: a static content of a driver that nobody serves stays in a real cluster.
+      return isOurs || isStatic(content) ? this.#finishDeletion(content, client) : undefined;
     }
     const guarded = withFinalizer(content, SnapshotFinalizer.boundContent);
     const current = client.write(SnapshotTable.contents, content, guarded);
-    if (stringAt(current, ['spec', 'driver']) !== this.#csi.driverName || isReady(current)) {
+    if (!isOurs || isReady(current)) {
       return undefined;
     }
     return this.#attempt(name, client, () => this.#makeReady(current, client));
@@ -174,8 +176,7 @@ function reportFailure(content: KubernetesObject, error: Error, client: Controll
 /** Whether a content that is being deleted may go: nothing is bound to it, or its VolumeSnapshot is being deleted too. */
 function isFree(content: KubernetesObject, client: ControllerClient): boolean {
   const uid = stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? '';
-  const isStatic = stringAt(content, ['spec', 'source', 'snapshotHandle']) !== undefined;
-  if (isStatic && uid === '') {
+  if (isStatic(content) && uid === '') {
     return true;
   }
   const isMarked = (name: string): boolean =>
@@ -186,6 +187,10 @@ function isFree(content: KubernetesObject, client: ControllerClient): boolean {
     !isMarked(ContentAnnotation.beingCreated) &&
     (isMarked(ContentAnnotation.beingDeleted) || isLost)
   );
+}
+
+function isStatic(content: KubernetesObject): boolean {
+  return stringAt(content, ['spec', 'source', 'snapshotHandle']) !== undefined;
 }
 
 function isReady(content: KubernetesObject): boolean {
