@@ -8,6 +8,7 @@ import type { DeleteBackupDependencies, DeleteBackupOptions } from './delete-req
 import { describeForeignData } from './foreign-data.ts';
 import { refuseRetained, refuseUnfinished } from './refuse-deletion.ts';
 import { findSharedSnapshots } from './shared-snapshots.ts';
+import { holdersWithGroups } from './stored-group.ts';
 import { type StoredSnapshot, snapshotKeyOf } from './stored-snapshot.ts';
 
 /** A snapshot that stays, because other backups refer to it. */
@@ -57,7 +58,8 @@ export async function planDeletion(
       { code: 'Unsupported', operation, target: name },
     );
   }
-  const holders = await findSharedSnapshots(store, name, snapshots, { signal });
+  const found = await findSharedSnapshots(store, name, snapshots, { signal });
+  const holders = holdersWithGroups(snapshots, found);
   const shared = snapshots.flatMap((snapshot) => {
     const sharedWith = holders.get(snapshotKeyOf(snapshot));
     return sharedWith === undefined ? [] : [{ ...snapshot, sharedWith }];

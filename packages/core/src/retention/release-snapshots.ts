@@ -3,11 +3,12 @@ import { runAll } from '../internal/run-all.ts';
 import type { DeletionEvent } from '../model/event.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import { releaseGroupSnapshot } from '../snapshot/release-group-snapshot.ts';
 import { releaseSnapshot } from '../snapshot/release-snapshot.ts';
 import { removeSnapshotObjects } from '../snapshot/remove-snapshot-objects.ts';
 import type { DeleteBackupDependencies, DeletedSnapshot } from './delete-request.ts';
 import type { DeletionPlan } from './plan-deletion.ts';
-import type { StoredSnapshot } from './stored-snapshot.ts';
+import { type ReleaseUnit, releaseUnits } from './stored-group.ts';
 
 /** What {@link releaseSnapshots} works with. */
 export interface ReleaseSnapshotsRequest
@@ -56,24 +57,37 @@ async function releaseEach(
 ): Promise<void> {
   const { cluster, clock, plan, concurrency, releaseTimeoutMs: timeoutMs, signal } = request;
   const { name: backupName } = plan;
-  const release = async (snapshot: StoredSnapshot, workSignal: AbortSignal): Promise<void> => {
-    const { driver, snapshotHandle } = snapshot;
-    const event = { type: 'snapshot', backupName, driver, snapshotHandle } as const;
+  const release = async (unit: ReleaseUnit, workSignal: AbortSignal): Promise<void> => {
+    const { snapshots, group } = unit;
+    const [{ driver }] = snapshots;
+    const options = { signal: workSignal };
+    const shared = { cluster, clock, backupName, driver, timeoutMs };
+    const report = (state: ReleaseState, message?: string): void =>
+      snapshots.forEach(({ snapshotHandle }) => {
+        const what = { type: 'snapshot', backupName, driver, snapshotHandle, state } as const;
+        request.report(message === undefined ? what : { ...what, message });
+      });
     try {
-      const state = await releaseSnapshot(
-        { ...snapshot, cluster, clock, backupName, volumeSnapshotClasses, timeoutMs },
-        { signal: workSignal },
+      const state = await (group === undefined
+        ? releaseSnapshot({ ...shared, ...snapshots[0], volumeSnapshotClasses }, options)
+        : releaseGroupSnapshot({ ...shared, ...group }, options));
+      freed.push(
+        ...snapshots.map(({ snapshotHandle }) => ({
+          ...{ driver, snapshotHandle, state },
+          sharedWith: [],
+        })),
       );
-      freed.push({ driver, snapshotHandle, state, sharedWith: [] });
-      request.report({ ...event, state: state === 'released' ? 'Released' : 'NotFound' });
+      report(state === 'released' ? 'Released' : 'NotFound');
     } catch (error) {
       workSignal.throwIfAborted();
       failures.push(error);
-      request.report({ ...event, state: 'Failed', message: messageOf(error) });
+      report('Failed', messageOf(error));
     }
   };
-  await runAll(plan.toRelease, release, { concurrency, signal });
+  await runAll(releaseUnits(plan.toRelease), release, { concurrency, signal });
 }
+
+type ReleaseState = 'Released' | 'NotFound' | 'Failed';
 
 const failuresInMessage = 5;
 

@@ -1,7 +1,7 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonArray, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroLabel } from '../model/labels.ts';
-import { stringAt, valueAt } from '../model/object-path.ts';
+import { arrayAt, stringAt, valueAt } from '../model/object-path.ts';
 import { snapshotApiVersion } from '../snapshot/manifests.ts';
 
 /** A storage snapshot that a backup refers to. */
@@ -10,6 +10,15 @@ export interface StoredSnapshot {
   readonly snapshotHandle: string;
   /** Its VolumeSnapshotContent as the backup holds it, if it does. */
   readonly volumeSnapshotContent?: KubernetesObject | undefined;
+  /** The group it was cut with, if it was. */
+  readonly group?: StoredGroup | undefined;
+}
+
+/** A group of storage snapshots, which can be freed only as a whole. */
+export interface StoredGroup {
+  readonly snapshotHandle: string;
+  /** The handles of its snapshots, as far as they are told. */
+  readonly memberHandles: readonly string[];
 }
 
 /** What tells storage snapshots apart: drivers may use the same handles. */
@@ -25,11 +34,16 @@ export function snapshotKeyOf({
  * moved into a repository: its snapshot is gone already.
  */
 export function snapshotOfVolumeInfo(volume: JsonObject): StoredSnapshot | undefined {
+  const found = identified(
+    stringAt(volume, ['csiSnapshotInfo', 'driver']),
+    stringAt(volume, ['csiSnapshotInfo', 'snapshotHandle']),
+  );
   return volume['snapshotDataMoved'] === true
     ? undefined
-    : identified(
-        stringAt(volume, ['csiSnapshotInfo', 'driver']),
-        stringAt(volume, ['csiSnapshotInfo', 'snapshotHandle']),
+    : withGroup(
+        found,
+        stringAt(volume, ['csiSnapshotInfo', 'volumeGroupSnapshotHandle']),
+        arrayAt(volume, ['csiSnapshotInfo', 'volumeGroupSnapshotMembers']),
       );
 }
 
@@ -46,7 +60,13 @@ export function snapshotOfContent(content: JsonValue): StoredSnapshot | undefine
       stringAt(object, ['status', 'snapshotHandle']) ??
         stringAt(object, ['spec', 'source', 'snapshotHandle']),
     );
-  return found && { ...found, volumeSnapshotContent: object };
+  return (
+    found && {
+      ...withGroup(found, stringAt(object, ['status', 'volumeGroupSnapshotHandle']), []),
+      ...found,
+      volumeSnapshotContent: object,
+    }
+  );
 }
 
 /** Whether a snapshot was taken for a backup: an archive may also hold contents that the backup only met. */
@@ -63,9 +83,38 @@ export function distinctSnapshots(snapshots: Iterable<StoredSnapshot>): readonly
   for (const snapshot of snapshots) {
     const key = snapshotKeyOf(snapshot);
     const known = byKey.get(key);
-    byKey.set(key, known?.volumeSnapshotContent === undefined ? snapshot : known);
+    byKey.set(key, known === undefined ? snapshot : merged(known, snapshot));
   }
   return [...byKey.values()];
+}
+
+function merged(known: StoredSnapshot, other: StoredSnapshot): StoredSnapshot {
+  const volumeSnapshotContent = known.volumeSnapshotContent ?? other.volumeSnapshotContent;
+  // Only the volume information tells all members.
+  const [group] = [known.group, other.group]
+    .filter((each) => each !== undefined)
+    .sort((left, right) => right.memberHandles.length - left.memberHandles.length);
+  return {
+    ...known,
+    ...(volumeSnapshotContent === undefined ? {} : { volumeSnapshotContent }),
+    ...(group === undefined ? {} : { group }),
+  };
+}
+
+function withGroup(
+  snapshot: StoredSnapshot | undefined,
+  snapshotHandle: string | undefined,
+  memberHandles: JsonArray,
+): StoredSnapshot | undefined {
+  return snapshot === undefined || snapshotHandle === undefined || snapshotHandle === ''
+    ? snapshot
+    : {
+        ...snapshot,
+        group: {
+          snapshotHandle,
+          memberHandles: memberHandles.filter((handle) => typeof handle === 'string'),
+        },
+      };
 }
 
 function identified(

@@ -5,6 +5,7 @@ import { systemClock } from '../internal/system-clock.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { KubernetesManifest, KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroLabel } from '../model/labels.ts';
+import { objectAt, stringAt } from '../model/object-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
@@ -12,6 +13,8 @@ import { groupContentManifest } from './group-content-manifest.ts';
 import { type GroupSnapshotResources, groupSnapshotResources } from './group-resources.ts';
 import { groupHandleOf } from './group-snapshot-step.ts';
 import { observeObject, untilGone } from './observe-object.ts';
+import type { ReleaseOutcome } from './release-snapshot.ts';
+import { removeGroupObjects } from './remove-group-objects.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import { errorOf } from './snapshot-step.ts';
 
@@ -47,7 +50,7 @@ export interface ReleaseGroupSnapshotRequest {
 export async function releaseGroupSnapshot(
   request: ReleaseGroupSnapshotRequest,
   { signal }: CallOptions = {},
-): Promise<void> {
+): Promise<ReleaseOutcome> {
   const {
     cluster,
     clock = systemClock,
@@ -75,12 +78,15 @@ export async function releaseGroupSnapshot(
       options,
     );
     isHandedOver = content.metadata.deletionTimestamp !== undefined;
+    let outcome: ReleaseOutcome = 'released';
     if (!isHandedOver) {
-      await untilHandled(cluster, reference, groupSnapshotHandle, options);
+      outcome = await untilHandled(cluster, reference, groupSnapshotHandle, options);
       await cluster.delete(reference, options);
       isHandedOver = true;
     }
     await untilGone(cluster, resources.contents, content, options);
+    await removeKeptObjects(request, resources, clock, options);
+    return outcome;
   } catch (error) {
     if (!isHandedOver) {
       await removeUnused(cluster, reference, clock);
@@ -92,6 +98,28 @@ export async function releaseGroupSnapshot(
         : messageOf(error),
       cause: error,
     });
+  }
+}
+
+/** Removes the objects of the group that a backup has kept in this cluster: they stand for nothing now. */
+async function removeKeptObjects(
+  { cluster, backupName, groupSnapshotHandle }: ReleaseGroupSnapshotRequest,
+  resources: GroupSnapshotResources,
+  clock: Clock,
+  { signal }: CallOptions,
+): Promise<void> {
+  const labelSelector = `${VeleroLabel.backupName}=${labelValueOf(backupName)}`;
+  for await (const content of cluster.list(resources.contents, { labelSelector, signal })) {
+    if (groupHandleOf(content) === groupSnapshotHandle) {
+      const reference = objectAt(content, ['spec', 'volumeGroupSnapshotRef']) ?? {};
+      const identity = {
+        resources,
+        namespace: stringAt(reference, ['namespace']) ?? '',
+        name: stringAt(reference, ['name']) ?? '',
+        uid: stringAt(reference, ['uid']) ?? '',
+      };
+      await removeGroupObjects({ cluster, clock, identity, deletionPolicy: 'Retain' }, { signal });
+    }
   }
 }
 
@@ -158,7 +186,7 @@ async function untilHandled(
   reference: ObjectReference,
   groupSnapshotHandle: string,
   options: CallOptions,
-): Promise<void> {
+): Promise<ReleaseOutcome> {
   for await (const content of observeObject(cluster, reference, options)) {
     if (content === undefined) {
       throw snapshotFailure(
@@ -170,7 +198,7 @@ async function untilHandled(
       );
     }
     if (groupHandleOf(content) !== undefined) {
-      return;
+      return 'released';
     }
     if (errorOf(content) !== undefined) {
       const patch = { status: { volumeGroupSnapshotHandle: groupSnapshotHandle } };
@@ -179,9 +207,10 @@ async function untilHandled(
         { type: 'merge', patch },
         { subresource: 'status', ...options },
       );
-      return;
+      return 'notFound';
     }
   }
+  throw new Error(`the watch of volumegroupsnapshotcontents ${reference.name} ended`);
 }
 
 const cleanUpTimeoutMs = 30_000;
