@@ -17,7 +17,7 @@ import { workloads } from './workload.ts';
 const kinds = ['s3', 'gcs', 'azure'] as const;
 type Kind = (typeof kinds)[number];
 
-const rounds = 5;
+const rounds = 7;
 const streamedBytes = 1024 * mebibyte;
 
 /** Measures in a process of its own, against a server of its own: nothing is left of what was measured before. */

@@ -72,7 +72,7 @@ async function s3Contenders(server: S3Server): Promise<Contenders> {
   return { sdk, adapter: adapterOver(new S3ObjectStore({ bucket, client })) };
 }
 
-/** A stream of unknown length as one writes it with the plain SDK, in parts of the adapter's size and number at a time. */
+/** A stream of unknown length as one writes it with the plain SDK, in parts. */
 async function sendInParts(
   client: S3Client,
   key: string,
