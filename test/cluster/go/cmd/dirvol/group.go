@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -45,18 +49,70 @@ func (d *driver) CreateVolumeGroupSnapshot(_ context.Context, r *csi.CreateVolum
 		return &csi.CreateVolumeGroupSnapshotResponse{GroupSnapshot: g}, nil
 	}
 	g := &meta{ID: r.Name, Created: time.Now(), Params: r.Parameters}
-	for i, v := range r.SourceVolumeIds {
-		m, err := d.takeSnapshot(fmt.Sprintf("%s-%d", r.Name, i), v, r.Name, r.Parameters)
-		if err != nil {
-			return nil, err
+	if err := d.cutTogether(g, r.SourceVolumeIds); err != nil {
+		for _, id := range g.Members {
+			os.RemoveAll(d.dir("snapshots", id))
 		}
-		g.Members = append(g.Members, m.ID)
+		return nil, err
 	}
 	if err := d.create("groups", g, ""); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
 	out, _, err := d.group(r.Name)
 	return &csi.CreateVolumeGroupSnapshotResponse{GroupSnapshot: out}, err
+}
+
+const cutAttempts = 50
+
+// cutTogether takes the snapshots of all volumes as of one moment: file systems are frozen meanwhile, and plain directories, which
+// nothing can hold still, are copied again until one round has seen no change from its beginning to its end.
+func (d *driver) cutTogether(g *meta, volumes []string) error {
+	for _, v := range volumes {
+		if data := filepath.Join(d.dir("volumes", v), "data"); mounted(data) {
+			thaw, err := freeze(data)
+			if err != nil {
+				return status.Error(codes.Internal, err.Error())
+			}
+			defer thaw()
+		}
+	}
+	for range cutAttempts {
+		g.Members, g.Created = nil, time.Now()
+		before := d.lastChanges(volumes)
+		for i, v := range volumes {
+			m, err := d.takeSnapshot(fmt.Sprintf("%s-%d", g.ID, i), v, g.ID, g.Params)
+			if err != nil {
+				return err
+			}
+			g.Members = append(g.Members, m.ID)
+		}
+		if slices.Equal(before, d.lastChanges(volumes)) {
+			return nil
+		}
+		for _, id := range g.Members {
+			os.RemoveAll(d.dir("snapshots", id))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	g.Members = nil
+	return status.Error(codes.Aborted, "the volumes do not hold still for a snapshot of one moment")
+}
+
+// lastChanges tells path, size and time of change of every file of the volumes.
+func (d *driver) lastChanges(volumes []string) []string {
+	var all []string
+	for _, v := range volumes {
+		filepath.WalkDir(filepath.Join(d.dir("volumes", v), "data"), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // gone meanwhile: the next look sees a difference
+			}
+			if info, err := entry.Info(); err == nil {
+				all = append(all, fmt.Sprint(path, info.Size(), info.Sys().(*syscall.Stat_t).Ctim))
+			}
+			return nil
+		})
+	}
+	return all
 }
 
 func (d *driver) GetVolumeGroupSnapshot(_ context.Context, r *csi.GetVolumeGroupSnapshotRequest) (*csi.GetVolumeGroupSnapshotResponse, error) {
