@@ -307,7 +307,7 @@ it('refuses options that cannot work, all at once', () => {
     createEngine({
       cluster: new FakeCluster(),
       store: new MemoryObjectStore(),
-      concurrency: { snapshotsPerDriver: 0, restoredObjects: 1.5 },
+      concurrency: { snapshotsPerDriver: 0, restoredObjects: 1.5, releasedSnapshots: 0 },
       timeouts: { snapshotErrorGraceMs: -1, snapshotCleanUpMs: 0 },
       backupItemActions: [action, action],
     });

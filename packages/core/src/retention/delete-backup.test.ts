@@ -111,6 +111,19 @@ describe('a backup that is deleted', () => {
   });
 });
 
+it('a backup whose snapshots are freed has left the catalog before its restores go', async () => {
+  await using bench = new DeletionBench();
+  await bench.addBackup('b1');
+  await storeRestore(bench.memory, 'r1', 'b1');
+  bench.store.inject({ operation: 'delete', key: /^restores\/r1\//, error: 'Unavailable' });
+  await expect(bench.delete('b1')).rejects.toMatchObject({ code: 'Unavailable' });
+  const left = await bench.keys();
+  expect(left).not.toContain(backupKey('b1', 'backup'));
+  expect(left).toContain(claimKey('b1'));
+  expect((await bench.delete('b1')).restores).toEqual(['r1']);
+  expect(await bench.keys()).toEqual([]);
+});
+
 describe('the snapshots of a backup', () => {
   it.each([
     { source: 'the volume information', file: 'volumeInfo' },
@@ -438,7 +451,9 @@ describe('a snapshot that cannot be freed', () => {
     });
     expect(events).toContainEqual(expect.objectContaining({ state: 'Failed' }));
     expect(bench.handles).toHaveLength(1);
-    expect(await bench.keys()).toContain(backupKey('b1', 'backup'));
+    const left = await bench.keys();
+    expect(left).toContain(backupKey('b1', 'backup'));
+    expect(left).toContain(deletionMarkKey('b1'));
     await bench.delete('b1');
     expect(bench.handles).toEqual([]);
     expect(await bench.keys()).toEqual([]);
