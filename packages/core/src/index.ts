@@ -89,6 +89,15 @@ export type {
 } from './model/kubernetes.ts';
 export { LifeboatLabel, VeleroAnnotation, VeleroLabel } from './model/labels.ts';
 export type { BackupPhase, RestorePhase } from './model/phase.ts';
+export type {
+  CsiCondition,
+  IncludeExcludePolicy,
+  NfsCondition,
+  ResourcePolicy,
+  VolumeAction,
+  VolumeConditions,
+  VolumePolicy,
+} from './model/resource-policy.ts';
 export { Resources } from './model/resources.ts';
 export type { Restore, RestoreSpec, RestoreStatus } from './model/restore.ts';
 export type { Clock } from './ports/clock.ts';
@@ -141,6 +150,7 @@ export type {
 } from './retention/leftover.ts';
 export type { LeftoverOutcome, LeftoverOutcomeKind } from './retention/remove-leftovers.ts';
 export type { VerifyOptions, VerifyResult } from './retention/verify-request.ts';
+export type { BackupCandidate } from './selection/backup-candidate.ts';
 export type { CutSnapshot } from './snapshot/cut-snapshot.ts';
 export type { SnapshotDiagnosis } from './snapshot/diagnose.ts';
 export type { ReadySnapshot } from './snapshot/ready-snapshot.ts';

@@ -7,9 +7,11 @@ import type { BackupEvent } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
 import type { ClusterVersion, StringMap } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
+import type { ResourcePolicy } from '../model/resource-policy.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import type { BackupCandidate } from '../selection/backup-candidate.ts';
 import { completeBackupSpec, validateBackupRequest } from '../selection/backup-request.ts';
 
 /** What to back up. */
@@ -49,6 +51,18 @@ export interface BackupOptions extends CallOptions {
    * each. @default 'require'
    */
   readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
+  /**
+   * Has the last word about each object that the spec lets in, those that others pull along included, and Namespaces. It is
+   * asked before anything is done with the object, perhaps more than once, and must answer at once and always the same. An
+   * object for which it throws is left out, with an error of that object. It is not asked about snapshot objects, which come
+   * with their claim. @default every object
+   */
+  readonly include?: ((candidate: BackupCandidate) => boolean) | undefined;
+  /**
+   * What becomes of which volumes, and filters for resources about which the spec says nothing: a policy, or its YAML text.
+   * Not stored. Cannot be combined with `spec.resourcePolicy`, which names a ConfigMap in Velero's namespace with such a text.
+   */
+  readonly resourcePolicy?: ResourcePolicy | string | undefined;
   /** Driver → name of the VolumeSnapshotClass to use; wins over every label and annotation. */
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
 }

@@ -16,11 +16,13 @@ import type { BackupItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
+import { acceptBackup } from './accept-backup.ts';
+import { podVolumesAction } from './actions/pod-volumes.ts';
 import { finishBackup, writeBackupFiles } from './backup-completion.ts';
 import { BackupRecord } from './backup-record.ts';
 import { scopeOf } from './backup-scope.ts';
+import type { EffectivePolicy } from './find-resource-policy.ts';
 import {
-  acceptBackupRequest,
   type BackupOptions,
   type BackupRequest,
   type BackupResult,
@@ -59,7 +61,12 @@ export async function runBackup(
   const { signal, snapshotObjects = 'remove' } = options;
   signal?.throwIfAborted();
   const startedAt = clock.now();
-  const accepted = acceptBackupRequest(request, startedAt);
+  const { backup: accepted, policy } = await acceptBackup(
+    dependencies.cluster,
+    request,
+    options,
+    startedAt,
+  );
   const { name } = accepted.metadata;
   const runId = randomUUID();
   const log = new RunLog(logger, clock, { backup: `${accepted.metadata.namespace ?? ''}/${name}` });
@@ -78,6 +85,7 @@ export async function runBackup(
     ...dependencies,
     ...options,
     backup: accepted,
+    volumePolicies: policy.volumePolicies,
     record,
     runId,
     onEvent: emit,
@@ -85,7 +93,7 @@ export async function runBackup(
     signal: scope.signal,
   });
   try {
-    const run: BackupRun = { record, volumes, log, emit, signal: scope.signal };
+    const run: BackupRun = { options, policy, record, volumes, log, emit, signal: scope.signal };
     const backup = await produceBackup(dependencies, accepted, run);
     using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
     await volumes.settle(snapshotObjects, deadline.signal);
@@ -101,6 +109,8 @@ export async function runBackup(
 }
 
 interface BackupRun {
+  readonly options: BackupOptions;
+  readonly policy: EffectivePolicy;
   readonly record: BackupRecord;
   readonly log: RunLog;
   readonly volumes: VolumeBackups;
@@ -111,13 +121,15 @@ interface BackupRun {
 async function produceBackup(
   { cluster, store, actions, clock }: BackupDependencies,
   accepted: Backup,
-  { record, volumes, log, emit, signal }: BackupRun,
+  { options, policy, record, volumes, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
   const { name } = accepted.metadata;
   const version = await cluster.version({ signal });
   const scope = await scopeOf({
     cluster,
     backup: withSourceVersion(accepted, version),
+    policy: policy.includeExcludePolicy,
+    include: options.include,
     record,
     signal,
   });
@@ -134,7 +146,7 @@ async function produceBackup(
       storeItems({
         cluster,
         archive: writer,
-        actions,
+        actions: [...actions, podVolumesAction(policy.volumePolicies)],
         scope,
         record,
         volumes,

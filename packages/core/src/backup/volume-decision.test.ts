@@ -55,7 +55,11 @@ describe('decideVolume', () => {
   it.each<[VolumeAction['type'], boolean | undefined, object]>([
     ['snapshot', undefined, { action: 'snapshot' }],
     ['snapshot', false, { action: 'snapshot' }],
-    ['skip', true, { action: 'leaveOut', message: expect.stringContaining('volumePolicies[1]') }],
+    [
+      'skip',
+      true,
+      { action: 'leaveOut', message: expect.stringContaining('volumePolicies[1]') as string },
+    ],
     ['fs-backup', true, { action: 'skip', reason: 'VolumeActionNotDone' }],
     ['custom', undefined, { action: 'skip', reason: 'VolumeActionNotDone' }],
   ])(

@@ -2,6 +2,7 @@
 export const Resources = {
   namespaces: { group: '', version: 'v1', resource: 'namespaces' },
   pods: { group: '', version: 'v1', resource: 'pods' },
+  configMaps: { group: '', version: 'v1', resource: 'configmaps' },
   events: { group: '', version: 'v1', resource: 'events' },
   serviceAccounts: { group: '', version: 'v1', resource: 'serviceaccounts' },
   persistentVolumeClaims: { group: '', version: 'v1', resource: 'persistentvolumeclaims' },

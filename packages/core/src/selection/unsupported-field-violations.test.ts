@@ -7,7 +7,6 @@ describe('unsupportedFieldViolations', () => {
   it.each<[string, JsonValue]>([
     ['hooks', { resources: [{ name: 'freeze' }] }],
     ['orderedResources', { pods: 'shop/db' }],
-    ['resourcePolicy', { kind: 'configmap', name: 'policy' }],
     ['snapshotMoveData', true],
     ['defaultVolumesToFsBackup', true],
     ['defaultVolumesToRestic', true],

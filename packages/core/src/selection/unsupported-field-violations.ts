@@ -18,7 +18,6 @@ const isEmpty: AsksForNothing = (value) =>
 const unsupported: ReadonlyMap<string, AsksForNothing> = new Map([
   ['hooks', isEmpty],
   ['orderedResources', isEmpty],
-  ['resourcePolicy', isEmpty],
   ['snapshotMoveData', isFalse],
   ['defaultVolumesToFsBackup', isFalse],
   ['defaultVolumesToRestic', isFalse],
@@ -42,6 +41,7 @@ const supported: ReadonlySet<string> = new Set([
   'excludedNamespaceScopedResources',
   'labelSelector',
   'orLabelSelectors',
+  'resourcePolicy',
   'snapshotVolumes',
   'ttl',
   'storageLocation',

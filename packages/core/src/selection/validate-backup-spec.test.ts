@@ -38,6 +38,7 @@ describe('validateBackupSpec', () => {
       'alternative selectors',
       { orLabelSelectors: [{ matchLabels: { app: 'web' } }, { matchLabels: { app: 'db' } }] },
     ],
+    ['a policy', { resourcePolicy: { kind: 'ConfigMap', name: 'policy', apiGroup: null } }],
     ['durations', { ttl: '720h', csiSnapshotTimeout: '10m0s', itemOperationTimeout: '0s' }],
     ['snapshots turned off', { snapshotVolumes: false, snapshotMoveData: false }],
   ])('accepts %s', (_what, spec) => {
@@ -122,6 +123,16 @@ describe('validateBackupSpec', () => {
       ['spec.ttl', 'spec.csiSnapshotTimeout', 'spec.itemOperationTimeout'],
     ],
     ['what is not supported yet', { hooks: { resources: [{ name: 'x' }] } }, ['spec.hooks']],
+    [
+      'a reference to something else than a ConfigMap',
+      { resourcePolicy: { kind: 'Secret', name: '', key: 'x' } },
+      ['spec.resourcePolicy.kind', 'spec.resourcePolicy.name', 'spec.resourcePolicy.key'],
+    ],
+    [
+      'a reference to nothing',
+      { resourcePolicy: {} },
+      ['spec.resourcePolicy.kind', 'spec.resourcePolicy.name'],
+    ],
     ['a misspelt field', { includeNamespaces: ['shop'] }, ['spec.includeNamespaces']],
   ])('refuses %s', (_what, spec, paths) => {
     expect(violated(spec)).toEqual(paths);

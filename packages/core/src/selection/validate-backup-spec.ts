@@ -2,6 +2,8 @@ import type { Violation } from '../errors.ts';
 import type { BackupSpec } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isDnsSubdomain } from '../model/kubernetes-name.ts';
+import { type FieldRule, objectRule, oneOfRule } from './field-rules.ts';
 import { filterListViolations } from './filter-list-violations.ts';
 import { labelSelectorViolations } from './label-selector-violations.ts';
 import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
@@ -60,6 +62,7 @@ export function validateBackupSpec(spec: BackupSpec): readonly Violation[] {
     ...booleans.flatMap((field) => booleanViolations(field, spec[field])),
     ...durations.flatMap((field) => durationViolations(field, spec[field])),
     ...storageLocationViolations(spec['storageLocation']),
+    ...policyReferenceViolations(spec['resourcePolicy']),
     ...unsupportedFieldViolations(spec),
   ];
 }
@@ -103,6 +106,26 @@ function selectorViolations(spec: JsonObject): readonly Violation[] {
         rule: 'must be a list of label selectors',
         received: orLabelSelectors,
       });
+}
+
+const policyReference: FieldRule = objectRule(
+  'a reference to a ConfigMap',
+  {
+    kind: (path, value) =>
+      typeof value === 'string' && value.toLowerCase() === 'configmap'
+        ? []
+        : [{ path, rule: 'must be "configmap"', received: value }],
+    name: (path, value) =>
+      typeof value === 'string' && isDnsSubdomain(value)
+        ? []
+        : [{ path, rule: 'must name a ConfigMap', received: value }],
+    apiGroup: oneOfRule('', 'v1'),
+  },
+  ['kind', 'name'],
+);
+
+function policyReferenceViolations(value: JsonValue | undefined): readonly Violation[] {
+  return value === undefined || value === null ? [] : policyReference('spec.resourcePolicy', value);
 }
 
 function booleanViolations(field: string, value: JsonValue | undefined): readonly Violation[] {
