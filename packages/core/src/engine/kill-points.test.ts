@@ -7,7 +7,8 @@ import { findLeftovers } from '../retention/find-leftovers.ts';
 import { removeLeftovers } from '../retention/remove-leftovers.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import { createEngine, type Engine } from './create-engine.ts';
+import { createEngine } from './create-engine.ts';
+import type { Engine } from './engine.ts';
 import { KillPoint } from './kill-point-fixture.ts';
 
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };

@@ -141,6 +141,8 @@ function verdictOnPair(
   switch (origin) {
     case 'restore':
       return [pair.claims === 'none' ? 'RestoreAbandoned' : 'RestoreFinished', 'DeleteObjects'];
+    case 'probe':
+      return ['ProbeInterrupted', 'DeleteObjects'];
     case 'release':
       return ['ReleaseInterrupted', 'FreeSnapshot'];
     case 'run':

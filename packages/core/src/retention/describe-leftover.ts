@@ -12,10 +12,10 @@ const reasons: Readonly<Record<LeftoverCause, string>> = {
   ReleaseInterrupted: 'it was made to free the storage snapshot, which did not come to its end',
   RestoreFinished: 'a restore made it for a claim that has its volume',
   RestoreAbandoned: 'a restore made it for a claim that does not exist',
+  ProbeInterrupted: 'it was made to see whether the storage snapshot is there',
   RemovalStuck: 'it is being deleted and does not go away',
-  RetainedByVelero:
-    'Velero before 1.16 left it for a backup that is not in this store; it may be in another one',
-  UnknownBackup: 'its backup is not in this store; it may be in another one',
+  RetainedByVelero: 'Velero before 1.16 left it for a backup that is not in this store',
+  UnknownBackup: 'no backup of this store accounts for it',
 };
 
 const consequences: Readonly<Record<LeftoverAction, string>> = {
@@ -23,7 +23,7 @@ const consequences: Readonly<Record<LeftoverAction, string>> = {
   FinishDeletion: 'the rest of its snapshots can be freed, and its files deleted',
   DeleteObjects: 'the objects can be deleted, the storage snapshot stays',
   FreeSnapshot: 'the storage snapshot can be freed, with the objects that stand for it',
-  None: 'it is left alone unless that is asked for',
+  None: 'another store may know its backup, so it is left alone unless that is asked for',
 };
 
 /** Says for people what is left, why, and what removing it would do. */

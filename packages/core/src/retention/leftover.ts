@@ -13,6 +13,7 @@ export type LeftoverCause =
   | 'ReleaseInterrupted'
   | 'RestoreFinished'
   | 'RestoreAbandoned'
+  | 'ProbeInterrupted'
   | 'RemovalStuck'
   // Either side
   | 'RetainedByVelero'

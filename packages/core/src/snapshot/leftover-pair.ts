@@ -19,6 +19,8 @@ export type PairOrigin =
   | 'restore'
   /** By us, to free a storage snapshot. */
   | 'release'
+  /** By us, to see whether a storage snapshot is there. */
+  | 'probe'
   /** By Velero before 1.16, in place of a content that it deleted. */
   | 'retained by Velero'
   /** By somebody else who puts Velero's label on it. */
@@ -99,6 +101,9 @@ export function originOf(pair: LeftoverPair): PairOrigin {
   if (releaseName.test(name)) {
     return 'release';
   }
+  if (probeName.test(name)) {
+    return 'probe';
+  }
   if (labelOf(pair, VeleroLabel.restoreName) !== undefined) {
     return importedName.test(name) ? 'restore' : 'other';
   }
@@ -109,8 +114,9 @@ export function originOf(pair: LeftoverPair): PairOrigin {
   return content !== undefined && isRecreated(content) ? 'retained by Velero' : 'other';
 }
 
-// What releaseSnapshot and importSnapshot name their objects.
+// What releaseSnapshot, probeSnapshot and importSnapshot name their objects.
 const releaseName: RegExp = /^lifeboat-release-/;
+const probeName: RegExp = /^lifeboat-probe-/;
 const importedName: RegExp = /^[0-9a-f]{64}$/;
 
 // Velero up to 1.15 makes the reference point at nothing by these prefixes (velero: internal/delete/actions/csi).
