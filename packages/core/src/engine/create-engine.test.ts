@@ -313,7 +313,7 @@ it('refuses options that cannot work, all at once', () => {
     });
   expect(create).toThrow(ValidationError);
   expect(create).toThrow(
-    /snapshotsPerDriver.*restoredObjects.*timeouts.snapshotErrorGraceMs.*backupItemActions/,
+    /snapshotsPerDriver.*restoredObjects.*releasedSnapshots.*timeouts.snapshotErrorGraceMs.*backupItemActions/,
   );
   expect(create).not.toThrow(/snapshotCleanUpMs/);
 });
