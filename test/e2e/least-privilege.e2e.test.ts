@@ -3,16 +3,20 @@ import { join } from 'node:path';
 import { createEngine, type Engine, isLifeboatError, MemoryObjectStore } from '@lifeboat/core';
 import { expect, it, type TestContext } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { KillPoint } from '../../packages/core/src/engine/kill-point-fixture.ts';
 import { type TestCluster, testCluster } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { connectTestCluster } from './connect-test-cluster.ts';
 import { VolumeWithData } from './volume-with-data.ts';
 
-const guide = join(import.meta.dirname, '../../docs/guides/csi-snapshots.md');
+const guides = join(import.meta.dirname, '../../docs/guides');
 
-/** The ClusterRoles of the guide, under names of this test's own. */
-async function rolesOfGuide(prefix: string): Promise<readonly object[]> {
-  const text = await readFile(guide, 'utf8');
+/** The ClusterRoles of a guide, under names of this test's own. */
+async function rolesOfGuide(
+  prefix: string,
+  guide = 'csi-snapshots.md',
+): Promise<readonly object[]> {
+  const text = await readFile(join(guides, guide), 'utf8');
   return [...text.matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, block = '']) =>
     parseAllDocuments(block.replaceAll('name: lifeboat', `name: ${prefix}`)).map(
       (document) => document.toJS() as object,
@@ -70,7 +74,7 @@ function engineOf(
   return createEngine({ ...connection, store });
 }
 
-it('three service accounts with the roles of the guide back up, restore and delete, and none can do the work of another', async (context) => {
+it('service accounts with the roles of the guide back up, restore, verify and delete, and none can do the work of another', async (context) => {
   const kit = testCluster(context);
   const prefix = kit.uniqueName('least');
   const volume = await VolumeWithData.create(kit, { data: 'precious' });
@@ -82,6 +86,7 @@ it('three service accounts with the roles of the guide back up, restore and dele
   const saver = await createUser(kit);
   const restorer = await createUser(kit);
   const remover = await createUser(kit);
+  const verifier = await createUser(kit);
   await apply(kit, context, [
     ...(await rolesOfGuide(prefix)),
     binding(saver, `${prefix}-backup`),
@@ -89,6 +94,7 @@ it('three service accounts with the roles of the guide back up, restore and dele
     binding(restorer, `${prefix}-restore`),
     binding(restorer, `${prefix}-restore-namespace`, copy),
     binding(remover, `${prefix}-delete`),
+    binding(verifier, `${prefix}-verify`),
   ]);
   const store = new MemoryObjectStore();
   const [saving, restoring, removing] = [saver, restorer, remover].map((user) =>
@@ -113,6 +119,10 @@ it('three service accounts with the roles of the guide back up, restore and dele
   expect(backup.status).toMatchObject({ phase: 'Completed', csiVolumeSnapshotsCompleted: 1 });
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
+  const verified = await engineOf(kit, context, store, verifier).verify(prefix);
+  expect(verified).toMatchObject({ intact: true, snapshots: 1, issues: [] });
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
   const restored = await restoring.restore(restoreRequest);
   expect(restored.issues).toEqual([]);
   expect(restored.restore.status.phase).toBe('Completed');
@@ -132,6 +142,48 @@ it('three service accounts with the roles of the guide back up, restore and dele
   });
   expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
 });
+
+it('a service account with the role of the guide finds and removes what a killed backup and a killed deletion left', async (context) => {
+  const kit = testCluster(context);
+  const prefix = kit.uniqueName('least');
+  const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
+  const user = await createUser(kit);
+  await apply(kit, context, [
+    ...(await rolesOfGuide(prefix, 'leftovers.md')),
+    binding(user, `${prefix}-leftovers`),
+  ]);
+  const store = new MemoryObjectStore();
+  const engine = engineOf(kit, context, store, user);
+  const { cluster } = connectTestCluster(kit);
+  context.onTestFinished(() => cluster.close());
+  const dying = (at: number): Engine => {
+    const process = new KillPoint({ at, when: 'after', die: () => undefined });
+    return createEngine({ cluster: process.cluster(cluster), store: process.store(store) });
+  };
+  const request = { name: prefix, spec: { includedNamespaces: [namespace] } };
+
+  await expect(dying(2).backup(request)).rejects.toThrow('the process has died');
+  await removeAllLeftovers(engine, prefix);
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
+  await createEngine({ cluster, store }).backup(request);
+  await expect(dying(3).deleteBackup(prefix)).rejects.toThrow('the process has died');
+  await removeAllLeftovers(engine, prefix);
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+  expect(await Array.fromAsync(store.list('backups/'))).toEqual([]);
+});
+
+async function removeAllLeftovers(engine: Engine, backup: string): Promise<void> {
+  const removeSome = async (): Promise<boolean> => {
+    const found = await engine.findLeftovers({ minimumAgeMs: 0 });
+    const ours = found.filter(({ backupName }) => backupName === backup);
+    const outcomes = await engine.removeLeftovers(ours);
+    const failed = outcomes.filter(({ outcome }) => outcome === 'Failed');
+    expect(failed).toEqual([]);
+    return ours.length === 0;
+  };
+  await waitFor(removeSome, { what: 'nothing to be left' });
+}
 
 async function leftSnapshotObjects(
   kit: TestCluster,
