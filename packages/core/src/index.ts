@@ -87,7 +87,12 @@ export type {
   ResourceIdentifier,
   StringMap,
 } from './model/kubernetes.ts';
-export { LifeboatLabel, VeleroAnnotation, VeleroLabel } from './model/labels.ts';
+export {
+  LifeboatAnnotation,
+  LifeboatLabel,
+  VeleroAnnotation,
+  VeleroLabel,
+} from './model/labels.ts';
 export type { BackupPhase, RestorePhase } from './model/phase.ts';
 export type {
   CsiCondition,
@@ -149,6 +154,13 @@ export type {
   LeftoverObject,
 } from './retention/leftover.ts';
 export type { LeftoverOutcome, LeftoverOutcomeKind } from './retention/remove-leftovers.ts';
+export type {
+  SkippedSnapshot,
+  SyncedSnapshot,
+  SyncSkipReason,
+  SyncSnapshotsOptions,
+  SyncSnapshotsResult,
+} from './retention/sync-request.ts';
 export type { VerifyOptions, VerifyResult } from './retention/verify-request.ts';
 export type { BackupCandidate } from './selection/backup-candidate.ts';
 export type { CutSnapshot } from './snapshot/cut-snapshot.ts';

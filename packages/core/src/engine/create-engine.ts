@@ -10,6 +10,7 @@ import { deleteBackup } from '../retention/delete-backup.ts';
 import { expireBackups } from '../retention/expire-backups.ts';
 import { findLeftovers } from '../retention/find-leftovers.ts';
 import { removeLeftovers } from '../retention/remove-leftovers.ts';
+import { syncSnapshots } from '../retention/sync-snapshots.ts';
 import { verifyBackup } from '../retention/verify-backup.ts';
 import { servedSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
@@ -82,6 +83,7 @@ export function createEngine(options: EngineOptions): Engine {
     verify: (name, callOptions) => verifyBackup(retention, name, callOptions),
     deleteBackup: (name, callOptions) => deleteBackup(retention, name, callOptions),
     expire: (callOptions) => expireBackups(retention, callOptions),
+    syncSnapshots: (callOptions) => syncSnapshots(shared, callOptions),
     findLeftovers: (callOptions) => findLeftovers(retention, callOptions),
     removeLeftovers: (leftovers, callOptions) => removeLeftovers(retention, leftovers, callOptions),
   };

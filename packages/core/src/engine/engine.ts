@@ -12,6 +12,7 @@ import type { ExpireOptions, ExpireResult } from '../retention/expire-backups.ts
 import type { FindLeftoversOptions } from '../retention/find-leftovers.ts';
 import type { Leftover } from '../retention/leftover.ts';
 import type { LeftoverOutcome } from '../retention/remove-leftovers.ts';
+import type { SyncSnapshotsOptions, SyncSnapshotsResult } from '../retention/sync-request.ts';
 import type { VerifyOptions, VerifyResult } from '../retention/verify-request.ts';
 
 /** What an engine works with. It owns none of it: close the cluster and the store yourself. */
@@ -135,6 +136,22 @@ export interface Engine {
    * @throws {ObjectStoreError} when the backups cannot be listed.
    */
   expire(options?: ExpireOptions): Promise<ExpireResult>;
+
+  /**
+   * Makes this cluster show the snapshots of the backups in the store, for people and programs that look for them there: for each
+   * a VolumeSnapshotContent with policy `Retain` that is bound to nothing. Removes those of backups that have gone from the store.
+   * A restore does not need them. The store is only read.
+   *
+   * - Only snapshots of complete backups whose CSI driver this cluster has, and that it does not know otherwise.
+   * - Touches no object that was not made by a sync from this store, and never a storage snapshot.
+   * - Repeated or concurrent: the same contents are found, not made twice. A content that fails is an issue.
+   * - Aborted: rejects with `signal.reason`; what was made is found by the next call.
+   *
+   * @throws {LifeboatError} code Unsupported when the cluster has no VolumeSnapshot API.
+   * @throws {ClusterError} when the cluster cannot be read.
+   * @throws {ObjectStoreError} when the store cannot be read.
+   */
+  syncSnapshots(options?: SyncSnapshotsOptions): Promise<SyncSnapshotsResult>;
 
   /**
    * Finds what runs that were killed have left in the store and in the cluster, and says of each why it is there and what its

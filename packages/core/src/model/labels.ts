@@ -41,6 +41,15 @@ export const VeleroAnnotation = {
 export const LifeboatLabel = {
   /** The run (a UUID) that made the object. */
   run: 'lifeboat.dev/run',
+  /** The store (a digest of its location) whose sync made a VolumeSnapshotContent. */
+  syncedFrom: 'lifeboat.dev/synced-from',
+} as const;
+
+/** Annotations of Lifeboat on what a sync of snapshots has made. */
+export const LifeboatAnnotation = {
+  /** The full name of the backup: a label may have to shorten it. */
+  syncedBackup: 'lifeboat.dev/synced-backup',
+  syncedLocation: 'lifeboat.dev/synced-location',
 } as const;
 
 /** Annotations that Kubernetes and the CSI sidecars put on claims and snapshot objects. */

@@ -1,6 +1,4 @@
-import { isLifeboatError } from '../errors.ts';
 import {
-  type GroupVersionResource,
   groupResourceOf,
   type KubernetesManifest,
   type KubernetesObject,
@@ -9,14 +7,9 @@ import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { driversIn, listIfAllowed } from '../snapshot/known-drivers.ts';
 import type { ClaimSource } from './claim-source.ts';
 import type { TargetResources } from './target-resources.ts';
-
-const csiDrivers: GroupVersionResource = {
-  group: 'storage.k8s.io',
-  version: 'v1',
-  resource: 'csidrivers',
-};
 
 /** Why the target cannot provide the volume of a claim. */
 export interface StorageProblem {
@@ -47,7 +40,7 @@ export class TargetStorage {
   ): Promise<TargetStorage> {
     return new TargetStorage({
       storageClasses: await listIfAllowed(cluster, Resources.storageClasses, options),
-      csiDrivers: await listIfAllowed(cluster, csiDrivers, options),
+      csiDrivers: await listIfAllowed(cluster, Resources.csiDrivers, options),
       servesSnapshots: resources.serves(groupResourceOf(Resources.volumeSnapshots)),
     });
   }
@@ -92,12 +85,7 @@ export class TargetStorage {
     if (storageClasses === undefined || drivers === undefined) {
       return undefined;
     }
-    // A VolumeSnapshotClass proves nothing: it may have come with this very restore.
-    const known = new Set([
-      ...drivers.map(({ metadata }) => metadata.name),
-      ...storageClasses.map((storageClass) => stringAt(storageClass, ['provisioner']) ?? ''),
-    ]);
-    return known.has(driver)
+    return driversIn(drivers, storageClasses).has(driver)
       ? undefined
       : {
           reason: 'DriverMissing',
@@ -108,19 +96,4 @@ export class TargetStorage {
 
 function listed(names: readonly string[]): string {
   return names.length === 0 ? 'none' : [...names].sort().join(', ');
-}
-
-async function listIfAllowed(
-  cluster: Cluster,
-  resource: GroupVersionResource,
-  options: CallOptions,
-): Promise<readonly KubernetesObject[] | undefined> {
-  try {
-    return await Array.fromAsync(cluster.list(resource, options));
-  } catch (error) {
-    if (isLifeboatError(error, 'NotFound') || isLifeboatError(error, 'Forbidden')) {
-      return undefined;
-    }
-    throw error;
-  }
 }
