@@ -1,4 +1,5 @@
-// pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs. docs/reference/benchmarks.md
+// pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs; pnpm bench snapshots: snapshots
+// against the bare requests. docs/reference/benchmarks.md
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +12,7 @@ import {
 import type { BenchServer } from './contenders.ts';
 import type { Measurement, Memory, Throughput } from './measure.ts';
 import { mebibyte } from './noise.ts';
+import { benchmarkSnapshots } from './snapshots.ts';
 import { memoryResult, type Result, tableOf, throughputResult } from './summary.ts';
 import { workloads } from './workload.ts';
 
@@ -61,10 +63,15 @@ function report(line: string): void {
 }
 
 const chosen = process.argv.slice(2);
+if (chosen.includes('snapshots')) {
+  console.log(await benchmarkSnapshots(report));
+}
 const results: Result[] = [];
 for (const kind of kinds) {
   if (chosen.length === 0 || chosen.includes(kind)) {
     results.push(...(await benchmark(kind)));
   }
 }
-console.log(`${tableOf(results)}\n\n${JSON.stringify(results)}`);
+if (results.length > 0) {
+  console.log(`${tableOf(results)}\n\n${JSON.stringify(results)}`);
+}

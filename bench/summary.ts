@@ -67,7 +67,8 @@ export function tableOf(results: readonly Result[]): string {
   return [header, rule, ...lines].join('\n');
 }
 
-function median(values: readonly number[]): number {
+/** The middle of some values, or the mean of the two middle ones. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
