@@ -43,6 +43,8 @@ function lineOf(
       const what = snapshotHandle === undefined ? volumeSnapshotName : `handle ${snapshotHandle}`;
       return `    snapshot of ${claimName}: ${state}${what === undefined ? '' : `, ${what}`}`;
     }
+    case 'snapshotDelayed':
+      return `    snapshot of ${event.claimName} takes long: ${event.message}`;
     case 'claim':
       return `    claim ${event.claimName}: ${event.state}`;
     case 'uploaded':

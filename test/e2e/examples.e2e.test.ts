@@ -87,7 +87,28 @@ it('the example for a CronJob deletes what has expired, and in a dry run only sa
   expect(await engine.catalog.get('due')).toBeUndefined();
 });
 
-it.for(['backup-namespace.ts', 'restore-elsewhere.ts', 'expire-backups.ts'])(
+it('an example snapshots the claims of a namespace by itself and keeps them', async (context) => {
+  const kit = testCluster(context);
+  const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
+  const output = await runExample('snapshot-claims.ts', [namespace], kit.describe().kubeconfigPath);
+  expect(output).toContain('1 of 1 snapshots are cut');
+  const [, name = ''] = /^data: (velero-data-\w{5})$/m.exec(output) ?? [];
+  const snapshot = `--namespace=${namespace}`;
+  const content = await kit.kubectl([
+    ...['get', 'volumesnapshot', name, snapshot],
+    '--output=jsonpath={.status.boundVolumeSnapshotContentName}',
+  ]);
+  const policy = await kit.kubectl([
+    ...['get', 'volumesnapshotcontent', content],
+    '--output=jsonpath={.spec.deletionPolicy}',
+  ]);
+  expect(policy).toBe('Retain');
+  const free = '{"spec":{"deletionPolicy":"Delete"}}';
+  await kit.kubectl(['patch', 'volumesnapshotcontent', content, '--type=merge', `--patch=${free}`]);
+  await kit.kubectl(['delete', 'volumesnapshot', name, snapshot]);
+});
+
+it.for(['backup-namespace.ts', 'restore-elsewhere.ts', 'snapshot-claims.ts', 'expire-backups.ts'])(
   '%s without arguments says how it is used',
   async (name) => {
     await expect(runExample(name, [], '/nowhere')).rejects.toMatchObject({
