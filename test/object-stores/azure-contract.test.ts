@@ -78,6 +78,16 @@ describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', ()
     await expect(read).rejects.toMatchObject({ code: 'Unavailable', retryable: true });
   });
 
+  it('knows that it has won a conditional put whose answer was lost', async () => {
+    const bytes = Buffer.from('run 4711');
+    proxy.resetAfterReceiving(0);
+    await host.store.put('claim', bytes, { ifAbsent: true });
+    const read = Buffer.concat(await Array.fromAsync(await host.store.get('claim')));
+    expect(read.equals(bytes)).toBe(true);
+    const later = host.store.put('claim', Buffer.from('run 4712'), { ifAbsent: true });
+    await expect(later).rejects.toMatchObject({ code: 'AlreadyExists' });
+  });
+
   it('tells that a read has stalled, and gives its connection up', async () => {
     const access = { client: clientOf(proxy.endpoint) };
     await using store = new AzureObjectStore({ container, access, stalledAfterMs: 300 });

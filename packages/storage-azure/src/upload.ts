@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import {
   type DriverPutOptions,
@@ -42,15 +43,27 @@ export async function uploadBytes(
     await uploadInParts(target, bytes, options);
     return;
   }
-  const { blob, objectSeenWith } = target;
+  const isStored = (signal: AbortSignal): Promise<boolean> =>
+    holdsBytes(target.objectSeenWith(signal), bytes);
   const fields = writeFieldsOf(target, options);
   const send = async (abortSignal: AbortSignal): Promise<void> => {
-    await blob.upload(bytes, bytes.byteLength, { ...fields, abortSignal });
+    let attempts = 0;
+    const opened = (): Readable => {
+      attempts += 1;
+      return Readable.from([bytes]);
+    };
+    try {
+      const body = options.ifAbsent ? opened : bytes;
+      await target.blob.upload(body, bytes.byteLength, { ...fields, abortSignal });
+    } catch (error) {
+      // The client sends it again when the answer is lost, and the second one meets what the first has done.
+      const mayBeOurs = attempts > 1 && isRefusedWrite(error);
+      if (!(mayBeOurs && (await isStored(abortSignal)))) {
+        throw error;
+      }
+    }
   };
-  await finalRequest(send, {
-    signal: options.signal,
-    isStored: (signal) => holdsBytes(objectSeenWith(signal), bytes),
-  });
+  await finalRequest(send, { signal: options.signal, isStored });
 }
 
 /**
