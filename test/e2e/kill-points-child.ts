@@ -3,7 +3,7 @@
  *
  *     node kill-points-child.ts FLOW BACKUP NAMESPACE FOLDER AT
  *
- * Prints how many such calls it made when it comes to its end.
+ * Prints those calls as JSON when it comes to its end.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { createEngine, type Engine, FileSystemObjectStore } from '@lifeboat/core';
@@ -35,4 +35,4 @@ const engine = createEngine({
   store: killPoint.store(store),
 });
 await flows[flow]?.(engine);
-console.log(killPoint.calls.length);
+console.log(JSON.stringify(killPoint.calls));

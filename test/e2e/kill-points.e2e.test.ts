@@ -14,12 +14,17 @@ const atATime = 5;
 /** More than any flow makes. */
 const never = 1_000;
 
+// Between two files that are stored or deleted nothing differs for the cluster: the same sweep on FakeCluster stops there too.
 it.for(['backup', 'restore', 'deletion'] as const)(
-  'a %s that is killed after any of its writes leaves nothing that cannot be found and removed',
+  'a %s that is killed after any write to the cluster, or beside one, leaves nothing that cannot be found and removed',
+  { timeout: 600_000 },
   async (flow, context) => {
     const calls = await runToTheEnd(flow, context);
-    expect(calls).toBeGreaterThan(5);
-    const points = Array.from({ length: calls }, (_, at) => at);
+    const isOfCluster = (call: string | undefined): boolean => call?.includes('/') === false;
+    const points = calls.flatMap((_, at) =>
+      calls.slice(Math.max(0, at - 1), at + 2).some(isOfCluster) ? [at] : [],
+    );
+    expect(points.length).toBeGreaterThan(3);
     await runAll(
       points,
       async (at) => {
@@ -32,9 +37,12 @@ it.for(['backup', 'restore', 'deletion'] as const)(
   },
 );
 
-async function runToTheEnd(flow: FlowName, context: ClusterTestContext): Promise<number> {
+async function runToTheEnd(
+  flow: FlowName,
+  context: ClusterTestContext,
+): Promise<readonly string[]> {
   const victim = await Victim.open(flow, context);
-  const calls = Number(await victim.run(never));
+  const calls = JSON.parse(await victim.run(never)) as readonly string[];
   expect(await victim.findLeftovers()).toEqual([]);
   return calls;
 }
