@@ -20,6 +20,7 @@ import {
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { AwaitedClaim } from './awaited-claim.ts';
 import type { ArchivedSnapshot, ClaimSource } from './claim-source.ts';
+import { GroupStubs } from './group-stubs.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
 import { volumeObstacle } from './persistent-volume-decision.ts';
 import type { RestoreRecord } from './restore-record.ts';
@@ -47,15 +48,22 @@ export interface ClaimRestorerOptions {
 export class ClaimRestorer {
   readonly #options: ClaimRestorerOptions;
   readonly #created: AwaitedClaim[] = [];
+  readonly #groupStubs: GroupStubs;
   #storage: Promise<TargetStorage> | undefined;
 
   constructor(options: ClaimRestorerOptions) {
     this.#options = options;
+    this.#groupStubs = new GroupStubs(options);
   }
 
   /** The claims that were created and should get a volume. */
   get created(): readonly AwaitedClaim[] {
     return this.#created;
+  }
+
+  /** Removes what stood in for volume groups, except where it is still needed. Call it when the claims are settled. */
+  removeGroupStubs(): Promise<void> {
+    return this.#groupStubs.remove();
   }
 
   /**
@@ -103,7 +111,10 @@ export class ClaimRestorer {
     signal: AbortSignal,
   ): Promise<void> {
     const { writer, record } = this.#options;
-    const imported = await this.#import(snapshot, reference.namespace ?? '', signal);
+    const { namespace = '' } = reference;
+    const imported = await this.#groupStubs.during(snapshot, namespace, signal, () =>
+      this.#import(snapshot, namespace, signal),
+    );
     let claim: KubernetesObject;
     try {
       claim = await writer.create(reference, manifest, signal);

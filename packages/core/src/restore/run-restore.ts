@@ -99,14 +99,18 @@ export async function runRestore(
   const claims = await restoreEntries(dependencies, options, run);
 
   emit({ type: 'phase', phase: 'WaitingForClaims' });
-  await settleClaims({
-    ...run,
-    cluster,
-    clock,
-    claims: claims.created,
-    timeoutMs: options.claimBoundTimeoutMs ?? 600_000,
-    importedSnapshots: options.importedSnapshots ?? 'remove',
-  });
+  try {
+    await settleClaims({
+      ...run,
+      cluster,
+      clock,
+      claims: claims.created,
+      timeoutMs: options.claimBoundTimeoutMs ?? 600_000,
+      importedSnapshots: options.importedSnapshots ?? 'remove',
+    });
+  } finally {
+    await claims.removeGroupStubs();
+  }
 
   emit({ type: 'phase', phase: 'Finalizing' });
   const completedAt = clock.now();
@@ -156,7 +160,12 @@ async function restoreEntries(
     ),
   });
   const entries = await entriesToRestore(contents, volumes, signal);
-  await restoreItems({ ...shared, entries, items, targetNamespaces, concurrency });
+  try {
+    await restoreItems({ ...shared, entries, items, targetNamespaces, concurrency });
+  } catch (error) {
+    await claims.removeGroupStubs();
+    throw error;
+  }
   return claims;
 }
 

@@ -48,6 +48,9 @@ export function groupSnapshotManifest(request: GroupSnapshotManifestRequest): Ku
   };
 }
 
+/** On a backed-up VolumeSnapshot of a group: the handles of all snapshots of the group, a JSON array. */
+export const groupMembersAnnotation = 'lifeboat.dev/group-snapshot-handles';
+
 /** Merge patch that says whose an object is. */
 export function ownerPatch(backupName: string, runId: string): JsonObject {
   return {

@@ -11,7 +11,7 @@ import {
 } from '../model/object-path.ts';
 import { compareQuantities, formatQuantity } from '../model/quantity.ts';
 import { copiedLabels, leaveAloneAnnotations } from './copied-labels.ts';
-import { withoutGroupTies } from './group-manifests.ts';
+import { groupMembersAnnotation, withoutGroupTies } from './group-manifests.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
 import { beingCreatedAnnotation } from './snapshot-step.ts';
 
@@ -91,6 +91,9 @@ export function archivedVolumeSnapshot(
   return withValueAt(labelled, ['metadata', 'annotations'], {
     ...withoutTools(labelled.metadata.annotations),
     ...snapshotAnnotations(snapshot, snapshot.classDeletionPolicy),
+    ...(group === undefined
+      ? {}
+      : { [groupMembersAnnotation]: JSON.stringify(group.memberHandles) }),
   });
 }
 

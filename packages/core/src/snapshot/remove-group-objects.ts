@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { isLifeboatError } from '../errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
@@ -36,6 +38,7 @@ export async function removeGroupObjects(
   const { cluster, clock, identity, deletionPolicy } = request;
   // A content outlives its VolumeSnapshot by a moment, and is not found through it then.
   const contentNames = new Set<string>();
+  const sleepers = new SleepingContents(clock);
   let handle: string | undefined;
   let isConfirmed = false;
   for (;;) {
@@ -63,11 +66,48 @@ export async function removeGroupObjects(
       continue;
     }
     await removeSome(request, objects, contents, deletionPolicy, options);
+    for (const content of sleepers.among([...contents, objects.content])) {
+      const annotations = { 'lifeboat.dev/wake': randomUUID() };
+      const reference = groupObjectReference(identity.resources, content);
+      await patchIfThere(cluster, reference, { metadata: { annotations } }, options);
+    }
     await clock.sleep(pauseMs, options.signal);
   }
 }
 
 const pauseMs = 200;
+const patienceMs = 1_000;
+
+/**
+ * Contents that the sidecar may have overlooked: one whose deletion it could not begin because the storage was still cutting.
+ * That it has been cut since is a change of an annotation, which the sidecar makes and pays no heed to; any other change makes
+ * it look again (seen with external-snapshotter 8.7).
+ */
+class SleepingContents {
+  readonly #clock: Clock;
+  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Those that are being deleted and have not changed for a while. Each is counted from anew then. */
+  among(contents: readonly (KubernetesObject | undefined)[]): readonly KubernetesObject[] {
+    const nowMs = this.#clock.now().getTime();
+    return contents
+      .filter((content) => content?.metadata.deletionTimestamp !== undefined)
+      .filter((content) => content !== undefined)
+      .filter(({ metadata: { uid = '', resourceVersion: version = '' } }) => {
+        const seen = this.#seen.get(uid);
+        const isUnchanged = seen?.version === version;
+        const isAsleep = isUnchanged && nowMs - seen.sinceMs >= patienceMs;
+        if (!isUnchanged || isAsleep) {
+          this.#seen.set(uid, { version, sinceMs: nowMs });
+        }
+        return isAsleep;
+      });
+  }
+}
 
 async function removeSome(
   { cluster, identity: { resources } }: RemoveGroupObjectsRequest,

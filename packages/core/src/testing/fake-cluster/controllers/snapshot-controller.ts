@@ -29,6 +29,7 @@ export const snapshotController: Controller = {
     { table: SnapshotTable.classes, keys: (_change, client) => waitingSnapshots(client) },
     { table: 'persistentvolumeclaims', keys: snapshotsOfClaim },
     { table: GroupSnapshotTable.groups, keys: membersOfGroup },
+    { table: GroupSnapshotTable.contents, keys: (_change, client) => waitingSnapshots(client) },
   ],
   async reconcile(key: string, client: ControllerClient): Promise<Requeue | undefined> {
     const snapshot = client.get(SnapshotTable.snapshots, key);
@@ -110,7 +111,26 @@ function copyStatus(
   content: KubernetesObject,
   client: ControllerClient,
 ): void {
-  const groupName = stringAt(snapshot, ['status', 'volumeGroupSnapshotName']);
+  const groupHandle = stringAt(content, ['status', 'volumeGroupSnapshotHandle']);
+  const groupContent = client
+    .list(GroupSnapshotTable.contents)
+    .find(
+      (candidate) =>
+        groupHandle !== undefined &&
+        stringAt(candidate, ['status', 'volumeGroupSnapshotHandle']) === groupHandle,
+    );
+  if (groupHandle !== undefined && groupContent === undefined) {
+    const { namespace = '', name } = snapshot.metadata;
+    const message = `cannot find the group snapshot for VolumeSnapshot [${namespace}/${name}], will not update snapshot status`;
+    reportError(
+      snapshot,
+      `Snapshot status update failed, updateSnapshotStatus: ${message}`,
+      client,
+    );
+    return;
+  }
+  const groupName =
+    groupContent && stringAt(groupContent, ['spec', 'volumeGroupSnapshotRef', 'name']);
   const status: JsonObject = {
     ...snapshotStatusFrom(content),
     ...(groupName !== undefined && { volumeGroupSnapshotName: groupName }),
