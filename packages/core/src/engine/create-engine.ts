@@ -1,5 +1,4 @@
-import { persistentVolumeClaimAction } from '../backup/actions/persistent-volume-claim.ts';
-import { podAction } from '../backup/actions/pod.ts';
+import { builtInBackupActions } from '../backup/actions/built-in-backup-actions.ts';
 import { runBackup } from '../backup/run-backup.ts';
 import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { ValidationError, type Violation } from '../errors.ts';
@@ -39,7 +38,7 @@ export function createEngine(options: EngineOptions): Engine {
     restoreItemActions = [],
     allowUnsafeConcurrentWriters = false,
   } = options;
-  const backupActions = [podAction, persistentVolumeClaimAction, ...backupItemActions];
+  const backupActions = [...builtInBackupActions(), ...backupItemActions];
   const violations = [
     ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
     ...belowOne('concurrency.restoredObjects', restoredObjects),

@@ -8,6 +8,12 @@ export const Resources = {
   persistentVolumeClaims: { group: '', version: 'v1', resource: 'persistentvolumeclaims' },
   persistentVolumes: { group: '', version: 'v1', resource: 'persistentvolumes' },
   priorityClasses: { group: 'scheduling.k8s.io', version: 'v1', resource: 'priorityclasses' },
+  clusterRoles: { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles' },
+  clusterRoleBindings: {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    resource: 'clusterrolebindings',
+  },
   storageClasses: { group: 'storage.k8s.io', version: 'v1', resource: 'storageclasses' },
   csiDrivers: { group: 'storage.k8s.io', version: 'v1', resource: 'csidrivers' },
   customResourceDefinitions: {
