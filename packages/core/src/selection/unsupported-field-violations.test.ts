@@ -13,7 +13,6 @@ describe('unsupportedFieldViolations', () => {
     ['datamover', 'velero'],
     ['uploaderConfig', { parallelFilesUpload: 2 }],
     ['volumeSnapshotLocations', ['aws']],
-    ['volumeGroupSnapshotLabelKey', 'example.com/group'],
   ])('refuses %s set to %j as not supported yet', (field, value) => {
     expect(unsupportedFieldViolations({ [field]: value })).toEqual([
       { path: `spec.${field}`, rule: 'is not supported yet', received: value },
@@ -33,7 +32,7 @@ describe('unsupportedFieldViolations', () => {
         datamover: '',
         uploaderConfig: {},
         volumeSnapshotLocations: [],
-        volumeGroupSnapshotLabelKey: 'velero.io/volume-group',
+        volumeGroupSnapshotLabelKey: 'example.com/group',
       }),
     ).toEqual([]);
   });

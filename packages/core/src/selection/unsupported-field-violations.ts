@@ -24,7 +24,6 @@ const unsupported: ReadonlyMap<string, AsksForNothing> = new Map([
   ['datamover', isEmptyText],
   ['uploaderConfig', isEmpty],
   ['volumeSnapshotLocations', isEmpty],
-  ['volumeGroupSnapshotLabelKey', (value) => value === '' || value === 'velero.io/volume-group'],
 ]);
 
 /** The fields that are acted on, or that mean nothing for a single backup (`metadata` is of schedules). */
@@ -46,6 +45,7 @@ const supported: ReadonlySet<string> = new Set([
   'ttl',
   'storageLocation',
   'csiSnapshotTimeout',
+  'volumeGroupSnapshotLabelKey',
   'itemOperationTimeout',
 ]);
 
