@@ -45,6 +45,8 @@ function lineOf(
     }
     case 'snapshotDelayed':
       return `    snapshot of ${event.claimName} takes long: ${event.message}`;
+    case 'volumeGroup':
+      return `    volume group ${event.group.name}: consistent per ${event.group.consistency}`;
     case 'claim':
       return `    claim ${event.claimName}: ${event.state}`;
     case 'uploaded':

@@ -105,6 +105,7 @@ export type {
 } from './model/resource-policy.ts';
 export { Resources } from './model/resources.ts';
 export type { Restore, RestoreSpec, RestoreStatus } from './model/restore.ts';
+export type { VolumeGroup, VolumeGroupConsistency } from './model/volume-group.ts';
 export type { Clock } from './ports/clock.ts';
 export type {
   Cluster,
@@ -163,21 +164,25 @@ export type {
 } from './retention/sync-request.ts';
 export type { VerifyOptions, VerifyResult } from './retention/verify-request.ts';
 export type { BackupCandidate } from './selection/backup-candidate.ts';
+export type { CutGroupSnapshot } from './snapshot/cut-group-snapshot.ts';
 export type { CutSnapshot } from './snapshot/cut-snapshot.ts';
 export type { SnapshotDiagnosis } from './snapshot/diagnose.ts';
-export type { ReadySnapshot } from './snapshot/ready-snapshot.ts';
+export type { GroupSnapshotSession } from './snapshot/group-snapshot-session.ts';
+export type { ReadySnapshot, SnapshotGroup } from './snapshot/ready-snapshot.ts';
 export {
   chooseVolumeSnapshotClass,
   type SnapshotClassChoice,
   type SnapshotClassQuery,
 } from './snapshot/snapshot-class.ts';
 export type { SnapshotSession } from './snapshot/snapshot-session.ts';
+export type { TakeGroupSnapshotRequest } from './snapshot/take-group-snapshot.ts';
 export type {
   SnapshotDelayListener,
   SnapshotDetails,
   SnapshotStateListener,
   TakeSnapshotRequest,
 } from './snapshot/take-snapshot-request.ts';
+export type { GroupMember } from './snapshot/taken-group-snapshot.ts';
 export {
   type SnapshotSessionRequest,
   VolumeSnapshotter,

@@ -99,18 +99,7 @@ export async function runRestore(
   const claims = await restoreEntries(dependencies, options, run);
 
   emit({ type: 'phase', phase: 'WaitingForClaims' });
-  try {
-    await settleClaims({
-      ...run,
-      cluster,
-      clock,
-      claims: claims.created,
-      timeoutMs: options.claimBoundTimeoutMs ?? 600_000,
-      importedSnapshots: options.importedSnapshots ?? 'remove',
-    });
-  } finally {
-    await claims.removeGroupStubs();
-  }
+  await awaitClaims(dependencies, options, run, claims);
 
   emit({ type: 'phase', phase: 'Finalizing' });
   const completedAt = clock.now();
@@ -167,6 +156,26 @@ async function restoreEntries(
     throw error;
   }
   return claims;
+}
+
+async function awaitClaims(
+  { cluster, clock }: RestoreDependencies,
+  { claimBoundTimeoutMs = 600_000, importedSnapshots = 'remove' }: RestoreOptions,
+  run: RestoreRun,
+  claims: ClaimRestorer,
+): Promise<void> {
+  try {
+    await settleClaims({
+      ...run,
+      cluster,
+      clock,
+      claims: claims.created,
+      timeoutMs: claimBoundTimeoutMs,
+      importedSnapshots,
+    });
+  } finally {
+    await claims.removeGroupStubs();
+  }
 }
 
 async function archivedVolumes(
