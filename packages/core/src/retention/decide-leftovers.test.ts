@@ -217,6 +217,18 @@ describe('what is made to free or to look at a storage snapshot', () => {
   });
 });
 
+it('what a sync of snapshots has made is never left over, whatever may be removed', () => {
+  const labels = { 'velero.io/backup-name': 'b1', 'lifeboat.dev/synced-from': '0123456789abcdef' };
+  const volumeSnapshotRef = { namespace: 'ns-1', name: 'name-1' };
+  const pair: SurveyedPair = {
+    volumeSnapshot: undefined,
+    volumeSnapshotContent: content(labels, {}, { volumeSnapshotRef }),
+    claims: 'none',
+  };
+  const everything = { retainedByVelero: 'remove', unknownBackups: 'remove' } as const;
+  expect(decide([pair], [], everything)).toEqual([]);
+});
+
 describe('the content that Velero before 1.16 retained', () => {
   const pair: SurveyedPair = {
     volumeSnapshotContent: content(
@@ -247,6 +259,12 @@ it('what others label with the name of a backup is only reported, and not at all
   expect(decide([pair], [])).toEqual(['UnknownBackup None']);
   expect(decide([pair], [directory({})])).toEqual([]);
   expect(decide([pairOf({})], [])).toEqual([]);
+});
+
+it('what a synchronisation has made is its own to remove', () => {
+  const labels = { 'velero.io/backup-name': 'b1', 'lifeboat.dev/synced-from': 'store' };
+  const asked = { unknownBackups: 'remove', retainedByVelero: 'remove' } as const;
+  expect(decide([pairOf(labels, 'lifeboat-synced-1')], [], asked)).toEqual([]);
 });
 
 describe('the directory of a backup', () => {

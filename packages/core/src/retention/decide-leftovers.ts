@@ -96,7 +96,9 @@ function ofPair(
   rules: LeftoverRules,
 ): readonly FoundLeftover[] {
   const label = labelOf(pair, VeleroLabel.backupName);
-  if (label === undefined || pair.claims === 'waiting') {
+  // What a sync has made, the next one removes, and knows of which store it is.
+  const isSynced = labelOf(pair, LifeboatLabel.syncedFrom) !== undefined;
+  if (label === undefined || isSynced || pair.claims === 'waiting') {
     return [];
   }
   const directory = directories.get(label);
@@ -149,6 +151,8 @@ function verdictOnPair(
       return verdictOnRun(pair, directory, isNeeded, rules);
     case 'kept':
       return verdictOnKept(pair, directory, isNeeded, rules);
+    case 'synced':
+      return undefined;
     case 'retained by Velero':
       return directory === undefined
         ? ['RetainedByVelero', rules.retainedByVelero === 'remove' ? 'FreeSnapshot' : 'None']
