@@ -83,6 +83,7 @@ describe('originOf', () => {
     [{ name: 'velero-data-x', labels: { 'velero.io/restore-name': 'r' } }, 'other'],
     [{ name: 'lifeboat-release-1', labels: {} }, 'release'],
     [{ name: 'lifeboat-probe-1', labels: { 'lifeboat.dev/run': 'r' } }, 'probe'],
+    [{ name: 'lifeboat-synced-1', labels: { 'lifeboat.dev/synced-from': 's' } }, 'synced'],
     [{ name: 'velero-data-x', labels: {} }, 'other'],
   ] as const)('%o was made for: %s', (metadata, origin) => {
     expect(originOf({ volumeSnapshot: volumeSnapshot(metadata) })).toBe(origin);

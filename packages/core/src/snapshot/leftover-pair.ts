@@ -21,6 +21,8 @@ export type PairOrigin =
   | 'release'
   /** By us, to see whether a storage snapshot is there. */
   | 'probe'
+  /** By the engine's `syncSnapshots`, which also removes it. */
+  | 'synced'
   /** By Velero before 1.16, in place of a content that it deleted. */
   | 'retained by Velero'
   /** By somebody else who puts Velero's label on it. */
@@ -103,6 +105,9 @@ export function originOf(pair: LeftoverPair): PairOrigin {
   }
   if (probeName.test(name)) {
     return 'probe';
+  }
+  if (labelOf(pair, LifeboatLabel.syncedFrom) !== undefined) {
+    return 'synced';
   }
   if (labelOf(pair, VeleroLabel.restoreName) !== undefined) {
     return importedName.test(name) ? 'restore' : 'other';
