@@ -60,9 +60,13 @@ it('the examples back up a namespace and restore it under another name, in this 
     expect(restored).toMatch(/restore example-\d{14}: Completed/);
     expect(await volume.readCopy(copy, cluster)).toBe('precious');
   }
+  const sync = (): Promise<string> =>
+    runExample('sync-snapshots.ts', [folder], kit.describe(2).kubeconfigPath);
+  expect(await sync()).toContain('example: created lifeboat-synced-');
   await using connection = connectTestCluster(kit);
   await using store = new FileSystemObjectStore({ directory: folder });
   await createEngine({ ...connection, store }).deleteBackup('example');
+  expect(await sync()).toContain('example: removed lifeboat-synced-');
 });
 
 it('the example for a CronJob deletes what has expired, and in a dry run only says so', async (context) => {
@@ -108,15 +112,18 @@ it('an example snapshots the claims of a namespace by itself and keeps them', as
   await kit.kubectl(['delete', 'volumesnapshot', name, snapshot]);
 });
 
-it.for(['backup-namespace.ts', 'restore-elsewhere.ts', 'snapshot-claims.ts', 'expire-backups.ts'])(
-  '%s without arguments says how it is used',
-  async (name) => {
-    await expect(runExample(name, [], '/nowhere')).rejects.toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining(`usage: node ${name}`) as string,
-    });
-  },
-);
+it.for([
+  'backup-namespace.ts',
+  'restore-elsewhere.ts',
+  'snapshot-claims.ts',
+  'expire-backups.ts',
+  'sync-snapshots.ts',
+])('%s without arguments says how it is used', async (name) => {
+  await expect(runExample(name, [], '/nowhere')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`usage: node ${name}`) as string,
+  });
+});
 
 it('the demo runs on a cluster of a kubeconfig and leaves nothing behind', async (context) => {
   const kit = testCluster(context, { node: true });

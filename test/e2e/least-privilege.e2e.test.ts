@@ -74,7 +74,7 @@ function engineOf(
   return createEngine({ ...connection, store });
 }
 
-it('service accounts with the roles of the guide back up, restore, verify and delete, and none can do the work of another', async (context) => {
+it('service accounts with the roles of the guide back up, restore, verify, sync and delete, and none can do the work of another', async (context) => {
   const kit = testCluster(context);
   const prefix = kit.uniqueName('least');
   const volume = await VolumeWithData.create(kit, { data: 'precious' });
@@ -87,6 +87,7 @@ it('service accounts with the roles of the guide back up, restore, verify and de
   const restorer = await createUser(kit);
   const remover = await createUser(kit);
   const verifier = await createUser(kit);
+  const syncer = await createUser(kit);
   await apply(kit, context, [
     ...(await rolesOfGuide(prefix)),
     binding(saver, `${prefix}-backup`),
@@ -95,6 +96,7 @@ it('service accounts with the roles of the guide back up, restore, verify and de
     binding(restorer, `${prefix}-restore-namespace`, copy),
     binding(remover, `${prefix}-delete`),
     binding(verifier, `${prefix}-verify`),
+    binding(syncer, `${prefix}-sync`),
   ]);
   const store = new MemoryObjectStore();
   const [saving, restoring, removing] = [saver, restorer, remover].map((user) =>
@@ -128,6 +130,12 @@ it('service accounts with the roles of the guide back up, restore, verify and de
   expect(restored.restore.status.phase).toBe('Completed');
   expect(await volume.readCopy(copy)).toBe('precious');
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
+  const synced = await engineOf(kit, context, store, syncer).syncSnapshots();
+  expect(synced).toMatchObject({ created: [{ backupName: prefix }], issues: [] });
+  // Another store of the same location, which has lost the backup.
+  const emptied = await engineOf(kit, context, new MemoryObjectStore(), syncer).syncSnapshots();
+  expect(emptied).toMatchObject({ removed: [{ backupName: prefix }], issues: [] });
 
   await expect(saving.deleteBackup(prefix)).rejects.toSatisfy((error) =>
     isLifeboatError(error, 'SnapshotFailed'),

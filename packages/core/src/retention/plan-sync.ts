@@ -57,6 +57,7 @@ export function planSync(evidence: SyncEvidence): SyncPlan {
   );
   const isUnknown = (content: KubernetesObject): boolean =>
     unreadable.has(syncedSnapshotOf(content).backupName);
+  const unreadableReason: SyncSkipReason = 'BackupUnreadable';
   return {
     create,
     remove: unwanted.filter((content) => !isUnknown(content)),
@@ -65,7 +66,7 @@ export function planSync(evidence: SyncEvidence): SyncPlan {
       ...skipped,
       ...unwanted
         .filter(isUnknown)
-        .map((content) => ({ ...syncedSnapshotOf(content), reason: 'BackupUnreadable' }) as const),
+        .map((content) => ({ ...syncedSnapshotOf(content), reason: unreadableReason })),
     ],
   };
 }
