@@ -33,10 +33,10 @@ const olderApiVersion = apiVersionOf({ group, version: olderVersion });
  * included, passes unchanged, and so does everything where v1 or no version is served.
  *
  * The version is found by the first discovery that passes, or by one of its own, and remembered; every further discovery
- * brings it up to date.
+ * brings it up to date. A cluster that is presented so already is returned as it is.
  */
 export function servedSnapshotApi(cluster: Cluster): Cluster {
-  return new ServedSnapshotApi(cluster);
+  return cluster instanceof ServedSnapshotApi ? cluster : new ServedSnapshotApi(cluster);
 }
 
 /** Says in plain words that a cluster lacks the snapshot API. */

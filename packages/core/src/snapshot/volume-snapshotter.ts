@@ -7,6 +7,7 @@ import type { CallOptions } from '../ports/object-store.ts';
 import { DriverSlots } from './driver-slots.ts';
 import { groupSnapshotResources } from './group-resources.ts';
 import { GroupSnapshotSession } from './group-snapshot-session.ts';
+import { servedSnapshotApi } from './served-snapshot-api.ts';
 import { SnapshotObserver } from './snapshot-observer.ts';
 import { SnapshotSession } from './snapshot-session.ts';
 
@@ -41,14 +42,14 @@ export interface SnapshotSessionRequest extends CallOptions {
   readonly runId: string;
 }
 
-/** Takes CSI volume snapshots through the Kubernetes VolumeSnapshot API. */
+/** Takes CSI volume snapshots through the Kubernetes VolumeSnapshot API, v1 or v1beta1. */
 export class VolumeSnapshotter {
   readonly #options: VolumeSnapshotterOptions;
   readonly #slots: DriverSlots;
 
   constructor(options: VolumeSnapshotterOptions) {
     const { concurrencyPerDriver = 8 } = options;
-    this.#options = options;
+    this.#options = { ...options, cluster: servedSnapshotApi(options.cluster) };
     this.#slots = new DriverSlots(concurrencyPerDriver);
   }
 
