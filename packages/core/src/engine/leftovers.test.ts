@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { createEngine } from '../engine/create-engine.ts';
-import type { Engine } from '../engine/engine.ts';
-import { KillPoint } from '../engine/kill-point-fixture.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { referenceTo } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import type { Leftover } from '../retention/leftover.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { FaultyObjectStore } from '../testing/faulty-object-store.ts';
 import { LeapingClock } from '../testing/leaping-clock.ts';
-import type { Leftover } from './leftover.ts';
+import { createEngine } from './create-engine.ts';
+import type { Engine } from './engine.ts';
+import { KillPoint } from './kill-point-fixture.ts';
 
 const contents = Resources.volumeSnapshotContents;
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };
