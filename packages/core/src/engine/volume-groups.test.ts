@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { readArchive } from '../archive/archive-reader.ts';
+import type { BackupOptions, BackupResult } from '../backup/request.ts';
 import { readArtifactList } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
-import { createEngine } from '../engine/create-engine.ts';
 import type { BackupEvent } from '../model/event.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../model/json.ts';
 import type { KubernetesManifest } from '../model/kubernetes.ts';
@@ -14,7 +14,7 @@ import type { GroupMember } from '../snapshot/taken-group-snapshot.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import type { BackupOptions, BackupResult } from './request.ts';
+import { createEngine } from './create-engine.ts';
 
 const names = ['a', 'b', 'c'] as const;
 const group = { 'velero.io/volume-group': 'db' };
