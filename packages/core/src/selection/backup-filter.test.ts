@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { BackupSpec } from '../model/backup.ts';
 import type { ApiResource, KubernetesObject, ObjectMeta } from '../model/kubernetes.ts';
 import type { BackupCandidate } from './backup-candidate.ts';
-import { type BackupFilter, createBackupFilter, type ItemExclusion } from './backup-filter.ts';
+import {
+  type BackupFilter,
+  createBackupFilter,
+  type ItemExclusion,
+  type ItemSelection,
+} from './backup-filter.ts';
 
 function resource(plural: string, namespaced: boolean): ApiResource {
   return {
@@ -170,6 +175,62 @@ describe('BackupFilter', () => {
 
   it('takes an empty selector for none', () => {
     expect(filterOf({ labelSelector: {} }).labelSelectors).toEqual([]);
+  });
+});
+
+describe('BackupFilter.selectionOf', () => {
+  const shop = { namespace: 'shop', labels: { app: 'db' } };
+  const alternatives: BackupSpec = {
+    orLabelSelectors: [{ matchLabels: { app: 'web' } }, { matchLabels: { app: 'db' } }],
+  };
+
+  it.each<[string, BackupSpec, ApiResource, Partial<ObjectMeta>, ItemSelection]>([
+    ['nothing', {}, pods, shop, { namespaces: '*', resources: 'every namespaced resource' }],
+    ['nothing, of the cluster', {}, volumes, {}, { resources: 'every resource of a full backup' }],
+    [
+      'patterns',
+      { includedNamespaces: ['x', 's*'], includedResources: ['volumes', 'po*'] },
+      pods,
+      shop,
+      { namespaces: 's*', resources: 'includedResources: po*' },
+    ],
+    [
+      'lists of one scope',
+      { includedNamespaces: ['shop'], includedNamespaceScopedResources: ['pods'] },
+      pods,
+      shop,
+      { namespaces: 'shop', resources: 'includedNamespaceScopedResources: pods' },
+    ],
+    [
+      'a list of the cluster',
+      { includedClusterScopedResources: ['persistentvolumes'] },
+      volumes,
+      {},
+      { resources: 'includedClusterScopedResources: persistentvolumes' },
+    ],
+    [
+      'all of the cluster',
+      { includeClusterResources: true },
+      volumes,
+      {},
+      { resources: 'includeClusterResources' },
+    ],
+    [
+      'an exclusion',
+      { excludedResources: ['secrets'] },
+      volumes,
+      {},
+      { resources: 'every resource' },
+    ],
+    [
+      'selectors',
+      alternatives,
+      pods,
+      shop,
+      { namespaces: '*', resources: 'every namespaced resource', labels: 'app=db' },
+    ],
+  ])('names what of a spec takes an object: %s', (_what, spec, taken, metadata, expected) => {
+    expect(filterOf(spec).selectionOf(taken, object(metadata))).toStrictEqual(expected);
   });
 });
 

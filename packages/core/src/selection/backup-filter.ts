@@ -1,14 +1,14 @@
 import type { BackupSpec, LabelSelector } from '../model/backup.ts';
 import type { Issue } from '../model/issue.ts';
 import { type ApiResource, groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
-import { matchesLabelSelector } from '../model/label-selector.ts';
+import { formatLabelSelector, matchesLabelSelector } from '../model/label-selector.ts';
 import { VeleroLabel } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
 import type { IncludeExcludePolicy } from '../model/resource-policy.ts';
 import { type BackupCandidate, backupCandidate } from './backup-candidate.ts';
 import { labelSelectorsOf } from './label-selectors-of.ts';
 import { createNamespaceFilter, type NamespaceFilter } from './namespace-filter.ts';
-import { createResourceFilter } from './resource-filter.ts';
+import { createResourceFilter, type ResourceFilter } from './resource-filter.ts';
 
 /** What a {@link BackupFilter} has to know of the cluster. */
 export interface BackupFilterContext {
@@ -36,6 +36,16 @@ export type ItemExclusion =
   | 'Resource'
   /** The caller's predicate does not want it. */
   | 'Predicate';
+
+/** What of a spec lets a listed object in. */
+export interface ItemSelection {
+  /** The entry of `includedNamespaces` that its namespace is selected by; absent for a cluster-scoped object. */
+  readonly namespaces?: string | undefined;
+  /** The list and its entry that its resource is selected by, or that no list has to: `every namespaced resource`. */
+  readonly resources: string;
+  /** The first label selector that it matches; absent when all objects are wanted. */
+  readonly labels?: string | undefined;
+}
 
 /** Options of {@link BackupFilter.exclusionOf}. */
 export interface ExclusionOptions {
@@ -65,6 +75,8 @@ export interface BackupFilter {
     object: KubernetesObject,
     options?: ExclusionOptions,
   ): ItemExclusion | undefined;
+  /** Why a listed object that nothing excludes is taken. */
+  selectionOf(resource: ApiResource, object: KubernetesObject): ItemSelection;
   /** Whether a Namespace object is stored for its own sake. One that objects are taken from is stored for theirs. */
   includesNamespaceObject(namespace: KubernetesObject): boolean;
 }
@@ -112,6 +124,8 @@ export function createBackupFilter(
       }
       return include?.(backupCandidate(resource, object)) === false ? 'Predicate' : undefined;
     },
+    selectionOf: (resource, object) =>
+      describeSelection({ namespaces, resources, labelSelectors }, resource, object),
     includesNamespaceObject(namespace): boolean {
       const { name, labels } = namespace.metadata;
       if (stringAt(namespace, ['status', 'phase']) !== 'Active' || !namespaces.includes(name)) {
@@ -124,5 +138,27 @@ export function createBackupFilter(
         labelSelectors.some((selector) => matchesLabelSelector(labels, selector))
       );
     },
+  };
+}
+
+function describeSelection(
+  {
+    namespaces,
+    resources,
+    labelSelectors,
+  }: {
+    readonly namespaces: NamespaceFilter;
+    readonly resources: ResourceFilter;
+    readonly labelSelectors: readonly LabelSelector[];
+  },
+  resource: ApiResource,
+  { metadata: { namespace, labels } }: KubernetesObject,
+): ItemSelection {
+  const entry = namespace === undefined ? undefined : namespaces.entryFor(namespace);
+  const selector = labelSelectors.find((one) => matchesLabelSelector(labels, one));
+  return {
+    ...(entry !== undefined && { namespaces: entry }),
+    resources: resources.reasonFor(resource),
+    ...(selector !== undefined && { labels: formatLabelSelector(selector) }),
   };
 }

@@ -39,6 +39,15 @@ export function createGlobalResourceFilter(
         (includeClusterResources ?? (everyNamespace || groupResourceOf(resource) === 'namespaces'))
       );
     },
+    reasonFor(resource: ApiResource): string {
+      const entry = included.entryFor(resource);
+      if (entry !== undefined) {
+        return `includedResources: ${entry}`;
+      }
+      return resource.namespaced || includeClusterResources === undefined
+        ? 'every resource'
+        : 'includeClusterResources';
+    },
     excludesRelated(resource: ApiResource): boolean {
       if (resource.namespaced || includeClusterResources === undefined) {
         return !isListed(resource);

@@ -12,6 +12,8 @@ export interface NamespaceLists {
 export interface NamespaceFilter {
   /** Whether objects of a namespace are selected. */
   includes(name: string): boolean;
+  /** The entry of the included list that a namespace is selected by, `*` for an empty list; `undefined` when it is not. */
+  entryFor(name: string): string | undefined;
   /** The selected namespaces that exist, in the order they were given. */
   readonly names: readonly string[];
   /** Included names that do not exist. Patterns that match nothing are not among them. */
@@ -33,10 +35,12 @@ export function createNamespaceFilter(
   { included, excluded }: NamespaceLists,
   liveNamespaces: readonly string[],
 ): NamespaceFilter {
-  const isIncluded = matcherOf(included);
-  const isExcluded = matcherOf(excluded);
-  const includes = (name: string): boolean =>
-    (included.length === 0 || isIncluded(name)) && !isExcluded(name);
+  const entryIncluding = entryFinderOf(included.length === 0 ? ['*'] : included);
+  const entryExcluding = entryFinderOf(excluded);
+  const isExcluded = (name: string): boolean => entryExcluding(name) !== undefined;
+  const entryFor = (name: string): string | undefined =>
+    isExcluded(name) ? undefined : entryIncluding(name);
+  const includes = (name: string): boolean => entryFor(name) !== undefined;
   const live = new Set(liveNamespaces);
   const missing = included.filter((name) => !isGlob(name) && !live.has(name) && !isExcluded(name));
   const names = liveNamespaces.filter(includes);
@@ -44,6 +48,7 @@ export function createNamespaceFilter(
     included.some(isGlob) && names.length > 0 && names.length === live.size && missing.length === 0;
   return {
     includes,
+    entryFor,
     names,
     missing: [...new Set(missing)],
     includesEverything:
@@ -51,8 +56,10 @@ export function createNamespaceFilter(
   };
 }
 
-function matcherOf(patterns: readonly string[]): (name: string) => boolean {
+function entryFinderOf(patterns: readonly string[]): (name: string) => string | undefined {
   const names = new Set(patterns.filter((pattern) => !isGlob(pattern)));
-  const globs = patterns.filter(isGlob).map((pattern) => createGlob(pattern, { braces: false }));
-  return (name) => names.has(name) || globs.some((matches) => matches(name));
+  const globs = patterns
+    .filter(isGlob)
+    .map((pattern) => ({ pattern, matches: createGlob(pattern, { braces: false }) }));
+  return (name) => (names.has(name) ? name : globs.find(({ matches }) => matches(name))?.pattern);
 }

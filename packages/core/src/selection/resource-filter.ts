@@ -11,6 +11,8 @@ import { createScopedResourceFilter, type ScopedResourceLists } from './scoped-r
 export interface ResourceFilter {
   /** Whether the objects of a resource are listed. */
   includes(resource: ApiResource): boolean;
+  /** What of the spec lets an included resource in, for people: `includedResources: deploy`, `every namespaced resource`. */
+  reasonFor(resource: ApiResource): string;
   /**
    * Whether objects of a resource stay out even when another object pulls them along. More permissive than listing: a
    * cluster-scoped resource is only kept out when a list says so.

@@ -6,6 +6,8 @@ import { isSnapshotResource } from './snapshot-resources.ts';
 export interface ResourceList {
   /** Whether a resource is in the list. */
   matches(resource: ApiResource): boolean;
+  /** The entry of the list that a resource is in it by; `undefined` when it is not. */
+  entryFor(resource: ApiResource): string | undefined;
   /** Whether a name, `<resource>` or `<resource>.<group>`, is in the list, whatever its scope. */
   matchesName(groupResource: string): boolean;
   /** Whether the list names nothing at all. */
@@ -44,30 +46,34 @@ export function createResourceList(
     }
     return resource === undefined ? `the cluster serves no resource ${quoted}` : undefined;
   };
-  const exact = new Set<string>();
-  const globs: ((groupResource: string) => boolean)[] = [];
+  const exact = new Map<string, string>();
+  const globs: { readonly name: string; readonly matches: (groupResource: string) => boolean }[] =
+    [];
   const problems: string[] = [];
   for (const name of names) {
     if (isGlob(name)) {
-      globs.push(createGlob(name, { braces: true }));
+      globs.push({ name, matches: createGlob(name, { braces: true }) });
       continue;
     }
     const resource = resolveResource(name);
-    exact.add(resource === undefined ? name : groupResourceOf(resource));
+    exact.set(resource === undefined ? name : groupResourceOf(resource), name);
     const problem = problemOf(name, resource);
     if (problem !== undefined) {
       problems.push(problem);
     }
   }
-  const matchesName = (groupResource: string): boolean =>
-    exact.has(groupResource) || globs.some((matches) => matches(groupResource));
+  const entryForName = (groupResource: string): string | undefined =>
+    exact.get(groupResource) ?? globs.find(({ matches }) => matches(groupResource))?.name;
+  const entryFor = (resource: ApiResource): string | undefined =>
+    namespaced === undefined || resource.namespaced === namespaced
+      ? entryForName(groupResourceOf(resource))
+      : undefined;
   return {
     isEmpty: names.length === 0,
     problems,
-    matchesName,
-    matches: (resource) =>
-      (namespaced === undefined || resource.namespaced === namespaced) &&
-      matchesName(groupResourceOf(resource)),
+    entryFor,
+    matchesName: (groupResource) => entryForName(groupResource) !== undefined,
+    matches: (resource) => entryFor(resource) !== undefined,
   };
 }
 

@@ -55,6 +55,15 @@ export function createScopedResourceFilter(
       }
       return resource.namespaced ? includesNamespaced(resource) : includesCluster(resource);
     },
+    reasonFor(resource: ApiResource): string {
+      const { namespaced } = resource;
+      const entry = (namespaced ? includedNamespaced : includedCluster).entryFor(resource);
+      if (entry !== undefined) {
+        const scope = namespaced ? 'Namespace' : 'Cluster';
+        return `included${scope}ScopedResources: ${entry}`;
+      }
+      return namespaced ? 'every namespaced resource' : 'every resource of a full backup';
+    },
     excludesRelated(resource: ApiResource): boolean {
       if (isSnapshotResource(groupResourceOf(resource))) {
         return true;
