@@ -140,6 +140,7 @@ export class BackupRecord {
   /** Adds what a volume group got. */
   addVolumeGroup(group: VolumeGroup): void {
     this.#volumeGroups.push(group);
+    this.#onEvent({ type: 'volumeGroup', group });
   }
 
   /** Counts a snapshot that was asked for. */

@@ -4,33 +4,23 @@ import type { Backup } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { BackupEvent } from '../model/event.ts';
 import { describeObject, type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
-import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
-import type { VolumeGroupConsistency } from '../model/volume-group.ts';
-import type { Cluster } from '../ports/cluster.ts';
 import type { CutGroupSnapshot } from '../snapshot/cut-group-snapshot.ts';
-import type { GroupSnapshotSession } from '../snapshot/group-snapshot-session.ts';
-import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { HeldClaim, VolumeOutcome } from './held-claim.ts';
-import { type GroupLabel, prepareVolumeGroup } from './prepare-volume-group.ts';
+import type { GroupLabel } from './prepare-volume-group.ts';
+import { type ChosenVolumeGroup, reportStrangers } from './volume-group-choices.ts';
 
 /** What {@link GroupBackups} works with. */
 export interface GroupBackupsOptions {
-  readonly cluster: Cluster;
   readonly backup: Backup;
   readonly record: BackupRecord;
-  readonly snapshotter: VolumeSnapshotter;
-  readonly runId: string;
-  /** What the label of a group asks for; see BackupOptions. @default 'require' */
-  readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
   readonly onEvent: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
 }
 
 interface GroupInHand {
-  readonly namespace: string;
-  readonly name: string;
+  readonly label: GroupLabel;
   readonly cut: Promise<CutGroupSnapshot>;
   /** The claims that the backup takes in. */
   readonly wanted: Set<string>;
@@ -41,62 +31,28 @@ const settledAtATime = 4;
 /** The volume groups of one backup: takes the snapshots of claims with one value of the group label as of one moment. */
 export class GroupBackups {
   readonly #options: GroupBackupsOptions;
-  readonly #groups = new Map<string, Promise<GroupInHand | { readonly refusal: string }>>();
-  #session: Promise<GroupSnapshotSession | undefined> | undefined;
+  readonly #groups = new Map<string, GroupInHand>();
 
   constructor(options: GroupBackupsOptions) {
     this.#options = options;
   }
 
-  /**
-   * Requests the snapshots of a claim's whole group, unless an earlier claim of it has, and holds the claim back; `undefined`
-   * when the claim is to be snapshotted alone.
-   *
-   * @throws {LifeboatError} code SnapshotFailed when its group cannot be snapshotted as one, and has to be.
-   */
-  async hold(claim: KubernetesObject, volume: KubernetesObject): Promise<HeldClaim | undefined> {
-    const { backup, groupSnapshots = 'require' } = this.#options;
-    const { namespace = '', labels } = claim.metadata;
-    const key = stringAt(backup.spec, ['volumeGroupSnapshotLabelKey']) ?? '';
-    const value = labels?.[key] ?? '';
-    if (groupSnapshots === 'never' || key === '' || value === '') {
-      return undefined;
-    }
+  /** Requests the snapshots of a claim's whole group, unless an earlier claim of it has, and holds the claim back. */
+  hold(claim: KubernetesObject, volume: KubernetesObject, group: ChosenVolumeGroup): HeldClaim {
+    const { namespace, value } = group.label;
     const id = `${namespace}/${value}`;
-    const begun = this.#groups.get(id) ?? this.#begin({ namespace, key, value });
-    this.#groups.set(id, begun);
-    const group = await begun;
-    if (!('refusal' in group)) {
-      group.wanted.add(claim.metadata.name);
-      return heldIn(group, claim, volume, this.#options.signal);
-    }
-    if (groupSnapshots === 'prefer') {
-      return undefined;
-    }
-    throw new LifeboatError(
-      `volume group ${value} cannot be snapshotted as of one moment: ${group.refusal}. To snapshot its claims one by one set groupSnapshots to 'prefer' or 'never'`,
-      {
-        code: 'SnapshotFailed',
-        operation: 'backup',
-        target: describeObject(referenceTo(Resources.persistentVolumeClaims, claim)),
-      },
-    );
+    const inHand = this.#groups.get(id) ?? this.#begin(group);
+    this.#groups.set(id, inHand);
+    inHand.wanted.add(claim.metadata.name);
+    return heldIn(inHand, claim, volume, this.#options.signal);
   }
 
   /** Warns of claims that are in a group although the backup leaves them out. Call it when every group is cut. */
   async reportStrangers(): Promise<void> {
-    const { record } = this.#options;
-    for (const { namespace, name, cut, wanted } of await this.#inHand()) {
+    for (const { label, cut, wanted } of this.#groups.values()) {
       const snapshot = await cut.catch(() => undefined);
-      for (const stranger of snapshot?.claimNames ?? []) {
-        if (!wanted.has(stranger)) {
-          record.addWarning({
-            reason: 'ClaimOnlyInGroup',
-            message: `the backup leaves this claim out, but its volume is in the snapshot of group ${name}, since it carries the group's label; the storage keeps that snapshot as long as the backup`,
-            object: { groupResource: 'persistentvolumeclaims', namespace, name: stranger },
-          });
-        }
-      }
+      const claimNames = snapshot?.claimNames ?? [];
+      reportStrangers(label, { claimNames, wanted }, this.#options.record);
     }
   }
 
@@ -114,17 +70,9 @@ export class GroupBackups {
     await this.#forEachReady((snapshot) => snapshot.discard({ signal }), 'SnapshotLeft');
   }
 
-  async #begin(label: GroupLabel): Promise<GroupInHand | { readonly refusal: string }> {
-    const { backup, onEvent, signal } = this.#options;
-    const openSession = (): Promise<GroupSnapshotSession | undefined> =>
-      (this.#session ??= this.#openSession());
-    const prepared = await prepareVolumeGroup(this.#options, label, openSession);
-    if ('refusal' in prepared) {
-      this.#fallBack(label, prepared);
-      return prepared;
-    }
+  #begin({ label, session, members, groupSnapshotClass, driver }: ChosenVolumeGroup): GroupInHand {
+    const { backup, record, onEvent, signal } = this.#options;
     const { namespace, key: labelKey, value: labelValue } = label;
-    const { session, members, groupSnapshotClass, driver } = prepared;
     const cut = session.request(
       {
         ...{ namespace, labelKey, labelValue, members, groupSnapshotClass },
@@ -140,36 +88,12 @@ export class GroupBackups {
       { signal },
     );
     // Whoever waits for it learns of a failure; it must not become an unhandled rejection before somebody does.
-    cut.then(({ claimNames }) => this.#report(label, 'group', claimNames)).catch(() => undefined);
-    return { namespace, name: labelValue, cut, wanted: new Set() };
-  }
-
-  #fallBack(
-    label: GroupLabel,
-    { refusal, claimNames }: { readonly refusal: string; readonly claimNames: readonly string[] },
-  ): void {
-    if (this.#options.groupSnapshots === 'prefer') {
-      this.#report(label, 'volume', claimNames);
-      this.#options.record.addWarning({
-        reason: 'VolumeGroupNotConsistent',
-        message: `the claims of volume group ${label.namespace}/${label.value} are snapshotted one by one, as of different moments: ${refusal}`,
-      });
-    }
-  }
-
-  #report(
-    { namespace, value: name }: GroupLabel,
-    consistency: VolumeGroupConsistency,
-    claimNames: readonly string[],
-  ): void {
-    const group = { namespace, name, consistency, claimNames };
-    this.#options.record.addVolumeGroup(group);
-    this.#options.onEvent({ type: 'volumeGroup', group });
-  }
-
-  #openSession(): Promise<GroupSnapshotSession | undefined> {
-    const { snapshotter, backup, runId, signal } = this.#options;
-    return snapshotter.openGroupSession({ backupName: backup.metadata.name, runId, signal });
+    cut
+      .then(({ claimNames }) =>
+        record.addVolumeGroup({ namespace, name: labelValue, consistency: 'group', claimNames }),
+      )
+      .catch(() => undefined);
+    return { label, cut, wanted: new Set() };
   }
 
   async #forEachReady(
@@ -192,23 +116,12 @@ export class GroupBackups {
         this.#options.record.addWarning({ reason, message: messageOf(error) });
       }
     };
-    await runAll(await this.#inHand(), settleOne, { concurrency: settledAtATime });
-  }
-
-  async #inHand(): Promise<readonly GroupInHand[]> {
-    const inHand: GroupInHand[] = [];
-    for (const begun of this.#groups.values()) {
-      const group = await begun.catch(() => undefined);
-      if (group !== undefined && !('refusal' in group)) {
-        inHand.push(group);
-      }
-    }
-    return inHand;
+    await runAll([...this.#groups.values()], settleOne, { concurrency: settledAtATime });
   }
 }
 
 function heldIn(
-  { cut, name }: GroupInHand,
+  { cut, label }: GroupInHand,
   claim: KubernetesObject,
   volume: KubernetesObject,
   signal: AbortSignal,
@@ -223,7 +136,7 @@ function heldIn(
       }
       const target = describeObject(referenceTo(Resources.persistentVolumeClaims, claim));
       const error = new LifeboatError(
-        `${target} is not in the snapshot of its volume group ${name}: its label was changed while the backup ran`,
+        `${target} is not in the snapshot of its volume group ${label.value}: its label was changed while the backup ran`,
         { code: 'SnapshotFailed', operation: 'backup', target },
       );
       return { claim, volume, error };

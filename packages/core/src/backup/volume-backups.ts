@@ -1,48 +1,29 @@
-import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
-import type { Backup } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { BackupEvent } from '../model/event.ts';
 import {
-  describeObject,
   identifierOf,
   type KubernetesObject,
   type ResourceIdentifier,
   referenceTo,
 } from '../model/kubernetes.ts';
-import { stringAt } from '../model/object-path.ts';
-import type { VolumePolicy } from '../model/resource-policy.ts';
 import { Resources } from '../model/resources.ts';
-import type { Cluster } from '../ports/cluster.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SnapshotDiagnosis } from '../snapshot/diagnose.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
-import { chooseVolumeSnapshotClass } from '../snapshot/snapshot-class.ts';
 import type { SnapshotSession } from '../snapshot/snapshot-session.ts';
 import type { SnapshotDetails } from '../snapshot/take-snapshot-request.ts';
-import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
-import type { BackupRecord } from './backup-record.ts';
+import type { ClaimVolumes, NamedClaim } from './claim-volumes.ts';
 import { GroupBackups } from './group-backups.ts';
 import type { HeldClaim, VolumeOutcome } from './held-claim.ts';
-import { decideVolume } from './volume-decision.ts';
+import { type VolumeChoice, VolumeChoices, type VolumeChoicesOptions } from './volume-choices.ts';
 import { skippedVolumeInfo } from './volume-info.ts';
 
 /** What {@link VolumeBackups} works with. */
-export interface VolumeBackupsOptions {
-  readonly cluster: Cluster;
-  readonly backup: Backup;
-  readonly record: BackupRecord;
-  readonly snapshotter: VolumeSnapshotter;
-  readonly runId: string;
-  /** Driver → class name, chosen by the caller. */
-  readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
-  /** The volume policies of the backup's resource policy. @default none */
-  readonly volumePolicies?: readonly VolumePolicy[] | undefined;
-  /** See BackupOptions. @default 'require' */
-  readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
+export interface VolumeBackupsOptions extends VolumeChoicesOptions {
   readonly onEvent: (event: BackupEvent) => void;
   readonly logger: Logger;
-  readonly signal: AbortSignal;
 }
 
 // How many snapshots are detached, kept or freed at a time.
@@ -52,15 +33,16 @@ const settledAtATime = 16;
  * The volumes of one backup: decides what becomes of each claim's data, requests the snapshots, and holds their claims back
  * until they are ready or have failed. What is held is bounded by the number of snapshotted claims.
  */
-export class VolumeBackups {
+export class VolumeBackups implements ClaimVolumes {
   readonly #options: VolumeBackupsOptions;
   readonly #held: HeldClaim[] = [];
+  readonly #choices: VolumeChoices;
   readonly #groups: GroupBackups;
   #session: Promise<SnapshotSession> | undefined;
-  #classes: Promise<readonly KubernetesObject[] | undefined> | undefined;
 
   constructor(options: VolumeBackupsOptions) {
     this.#options = options;
+    this.#choices = new VolumeChoices(options);
     this.#groups = new GroupBackups(options);
   }
 
@@ -71,34 +53,21 @@ export class VolumeBackups {
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but no class is fit for it.
    */
   async holdBack(claim: KubernetesObject): Promise<boolean> {
-    const { backup, record, cluster, signal, volumePolicies } = this.#options;
-    const volumeName = stringAt(claim, ['spec', 'volumeName']);
-    const volume =
-      volumeName === undefined
-        ? undefined
-        : await cluster.get({ ...Resources.persistentVolumes, name: volumeName }, { signal });
-    const { snapshotVolumes } = backup.spec;
-    const decision = decideVolume({ claim, volume, snapshotVolumes, policies: volumePolicies });
-    if (decision.action !== 'snapshot') {
-      if (decision.action === 'skip') {
-        const { reason, message } = decision;
-        record.addWarning({ reason, message, object: claimIdentifier(claim) });
-      }
+    const { record } = this.#options;
+    const choice = await this.#choices.of(claim);
+    const { action, volume } = choice;
+    if (action === 'none') {
       if (volume !== undefined) {
-        record.addVolume(skippedVolumeInfo(claim, volume, decision.message));
+        record.addVolume(skippedVolumeInfo(claim, volume, choice.decision.message));
       }
       return false;
     }
-    const heldInGroup = await this.#groups.hold(claim, decision.volume);
-    if (heldInGroup !== undefined) {
-      record.addSnapshotAttempt();
-      this.#held.push(heldInGroup);
-      return true;
-    }
-    const snapshotClass = await this.#chooseClass(claim, decision.driver);
     record.addSnapshotAttempt();
-    const session = await (this.#session ??= this.#openSession());
-    this.#held.push(this.#request(session, claim, decision.volume, snapshotClass));
+    this.#held.push(
+      action === 'groupSnapshot'
+        ? this.#groups.hold(claim, volume, choice.group)
+        : this.#request(await (this.#session ??= this.#openSession()), claim, choice),
+    );
     return true;
   }
 
@@ -106,7 +75,7 @@ export class VolumeBackups {
    * Resolves when the storage has cut the snapshots of these claims, so that their data may change again. A claim that is not
    * held, and one whose snapshot has failed, is not waited for: {@link VolumeBackups.outcomes} tells. Never rejects.
    */
-  async untilCut(claims: readonly KubernetesObject[]): Promise<void> {
+  async untilCut(claims: readonly NamedClaim[]): Promise<void> {
     const keys = new Set(claims.map(keyOf));
     const held = this.#held.filter(({ claim }) => keys.has(keyOf(claim)));
     await Promise.all(held.map(({ cut }) => cut));
@@ -180,12 +149,10 @@ export class VolumeBackups {
   #request(
     session: SnapshotSession,
     claim: KubernetesObject,
-    volume: KubernetesObject,
-    snapshotClass: KubernetesObject,
+    { volume, snapshotClass, driver }: VolumeChoice & { readonly action: 'snapshot' },
   ): HeldClaim {
     const { backup, onEvent, signal } = this.#options;
     const { name: claimName, namespace = '' } = claim.metadata;
-    const driver = stringAt(volume, ['spec', 'csi', 'driver']) ?? '';
     const requested = session.request(
       {
         ...{ claim, volume, snapshotClass },
@@ -225,54 +192,9 @@ export class VolumeBackups {
       ...{ volumeSnapshotName, volumeSnapshotContentName },
     });
   }
-
-  async #chooseClass(claim: KubernetesObject, driver: string): Promise<KubernetesObject> {
-    const { backup, cluster, record, signal, volumeSnapshotClasses } = this.#options;
-    const storageClassName = stringAt(claim, ['spec', 'storageClassName']) ?? '';
-    const storageClass =
-      storageClassName === ''
-        ? undefined
-        : await cluster.get({ ...Resources.storageClasses, name: storageClassName }, { signal });
-    const choice = chooseVolumeSnapshotClass({
-      classes: await (this.#classes ??= this.#listClasses()),
-      driver,
-      provisioner: storageClass && stringAt(storageClass, ['provisioner']),
-      claimAnnotations: claim.metadata.annotations ?? {},
-      backupAnnotations: backup.metadata.annotations ?? {},
-      explicit: volumeSnapshotClasses?.[driver],
-    });
-    if ('refusal' in choice) {
-      throw new LifeboatError(choice.refusal, {
-        code: 'SnapshotFailed',
-        operation: 'backup',
-        target: describeObject(claimIdentifier(claim)),
-      });
-    }
-    for (const message of choice.warnings) {
-      record.addWarning({
-        reason: 'SnapshotClassAmbiguous',
-        message,
-        object: claimIdentifier(claim),
-      });
-    }
-    return choice.snapshotClass;
-  }
-
-  // Absent: the cluster does not serve them.
-  async #listClasses(): Promise<readonly KubernetesObject[] | undefined> {
-    const { cluster, signal } = this.#options;
-    try {
-      return await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
-    } catch (error) {
-      if (isLifeboatError(error, 'NotFound')) {
-        return undefined;
-      }
-      throw error;
-    }
-  }
 }
 
-function keyOf({ metadata: { namespace = '', name } }: KubernetesObject): string {
+function keyOf({ metadata: { namespace = '', name } }: NamedClaim): string {
   return `${namespace}/${name}`;
 }
 

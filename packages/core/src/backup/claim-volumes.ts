@@ -1,0 +1,18 @@
+import type { KubernetesObject } from '../model/kubernetes.ts';
+
+/** Names a claim. */
+export interface NamedClaim {
+  readonly metadata: { readonly namespace?: string | undefined; readonly name: string };
+}
+
+/** What becomes of the volumes of the claims that go into a backup: they are snapshotted, or it is only said how they would be. */
+export interface ClaimVolumes {
+  /**
+   * Takes a claim over when its volume has to be snapshotted first; `false` when the claim can be stored at once.
+   *
+   * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but cannot be.
+   */
+  holdBack(claim: KubernetesObject): Promise<boolean>;
+  /** Resolves when the data of these claims may change again. Never rejects. */
+  untilCut(claims: readonly NamedClaim[]): Promise<void>;
+}
