@@ -4,11 +4,11 @@ import { ObjectStoreError } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import type { Backup } from '../model/backup.ts';
 import type { Issue } from '../model/issue.ts';
-import type { GetOptions } from '../ports/object-store.ts';
+import type { CallOptions, GetOptions, ObjectStat } from '../ports/object-store.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { BackupCatalog } from './backup-catalog.ts';
 import { putArtifact, putBackup } from './backup-files.ts';
-import { backupKey } from './key-layout.ts';
+import { backupKey, deletionMarkKey } from './key-layout.ts';
 
 function backupNamed(name: string): Backup {
   return {
@@ -23,6 +23,8 @@ function backupNamed(name: string): Backup {
 /** Remembers which keys were read, and fails the reading of one. */
 class WatchedStore extends MemoryObjectStore {
   readonly read: string[] = [];
+  readonly looked: string[] = [];
+  lists = 0;
   failing: string | undefined;
 
   override async get(key: string, options: GetOptions = {}): Promise<AsyncIterable<Uint8Array>> {
@@ -31,6 +33,16 @@ class WatchedStore extends MemoryObjectStore {
       throw new ObjectStoreError('down', { code: 'Unavailable', operation: 'ObjectStore.get' });
     }
     return super.get(key, options);
+  }
+
+  override async stat(key: string, options: CallOptions = {}): Promise<ObjectStat | undefined> {
+    this.looked.push(key);
+    return super.stat(key, options);
+  }
+
+  override async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<ObjectStat> {
+    this.lists += 1;
+    yield* super.list(prefix, options);
   }
 }
 
@@ -145,6 +157,30 @@ describe('BackupCatalog.get', () => {
     const { catalog } = await catalogOf('a');
     const reason = new Error('enough');
     await expect(catalog.get('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe('a backup whose deletion has begun', () => {
+  it('is in phase Deleting in a list and alone, whatever its file says', async () => {
+    const { catalog, store } = await catalogOf('a', 'b');
+    const marked = await catalog.get('a');
+    await store.put(deletionMarkKey('a'), Buffer.from('{}'));
+    const listed = await Array.fromAsync(catalog.list());
+    expect(listed.map(({ status: { phase } }) => phase)).toEqual(['Deleting', 'Completed']);
+    expect(await catalog.get('a')).toEqual({
+      ...marked,
+      status: { ...marked?.status, phase: 'Deleting' },
+    });
+    await catalog.delete('a');
+    expect(await catalog.get('a')).toBeUndefined();
+  });
+
+  it('costs a look of its own for each backup, and no list', async () => {
+    const { catalog, store } = await catalogOf('a', 'b');
+    await namesIn(catalog.list());
+    expect(store.looked).toEqual([deletionMarkKey('a'), deletionMarkKey('b')]);
+    expect(store.read).toEqual([backupKey('a', 'backup'), backupKey('b', 'backup')]);
+    expect(store.lists).toBe(0);
   });
 });
 

@@ -8,6 +8,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import { readBackup } from './backup-files.ts';
 import { deleteBackupFiles } from './delete-backup-files.ts';
+import { isMarkedForDeletion } from './deletion-mark.ts';
 import { backupsDirectory } from './key-layout.ts';
 import { listStoredObjects, readStoredObject } from './stored-objects.ts';
 
@@ -28,8 +29,11 @@ export class BackupCatalog {
   }
 
   /**
-   * Lists the complete backups by name, reading one description at a time; nothing more once the loop is left.
+   * Lists the complete backups by name, reading one description at a time; nothing more once the loop is left. It costs one
+   * list of names, and for each backup a read and a look whether it is being deleted, both at once.
    *
+   * - One whose deletion has begun and has not come to its end is in phase `Deleting`, whatever its file says: it may have lost
+   *   snapshots. `deleteBackup` finishes the deletion.
    * - A directory without `velero-backup.json` is an unfinished or half deleted backup and is left out.
    * - A backup deleted meanwhile is left out; one that cannot be read is an issue, and a warning in the log.
    * - Aborted: rejects with `signal.reason`.
@@ -47,14 +51,15 @@ export class BackupCatalog {
   }
 
   /**
-   * Reads the description of a backup; `undefined` when there is no complete backup of that name.
+   * Reads the description of a backup; `undefined` when there is no complete backup of that name. Its phase is `Deleting` once its
+   * deletion has begun, as in {@link list}.
    *
    * @throws {LifeboatError} code CorruptBackup when what is stored there does not describe a backup of that name.
    * @throws {ValidationError} when the name cannot be a backup's.
    */
   async get(name: string, { signal }: CallOptions = {}): Promise<Backup | undefined> {
     signal?.throwIfAborted();
-    return readBackup(this.#store, name, { signal });
+    return this.#read(name, { signal });
   }
 
   /**
@@ -117,6 +122,16 @@ export class BackupCatalog {
     return names.sort(compareCodePoints);
   }
 
+  async #read(name: string, options: CallOptions): Promise<Backup | undefined> {
+    const [backup, isMarked] = await Promise.all([
+      readBackup(this.#store, name, options),
+      isMarkedForDeletion(this.#store, name, options),
+    ]);
+    return backup !== undefined && isMarked
+      ? { ...backup, status: { ...backup.status, phase: 'Deleting' } }
+      : backup;
+  }
+
   async #readOrReport(
     name: string,
     { signal, onIssue }: ListBackupsOptions,
@@ -126,7 +141,7 @@ export class BackupCatalog {
       return undefined;
     }
     try {
-      return await readBackup(this.#store, name, { signal });
+      return await this.#read(name, { signal });
     } catch (error) {
       if (!isLifeboatError(error, 'CorruptBackup')) {
         throw error;

@@ -46,6 +46,19 @@ export async function markDeletion(
 }
 
 /**
+ * Whether the deletion of a backup has begun. A mark is never taken back: such a backup may have lost any of its snapshots.
+ *
+ * @throws {ObjectStoreError} when the store cannot tell.
+ */
+export async function isMarkedForDeletion(
+  store: ObjectStore,
+  name: string,
+  { signal }: CallOptions = {},
+): Promise<boolean> {
+  return (await store.stat(deletionMarkKey(name), { signal })) !== undefined;
+}
+
+/**
  * Reads which run made a backup that is marked for deletion; `undefined` when there is no mark, or none that tells.
  *
  * @throws {ObjectStoreError} when the store cannot tell.

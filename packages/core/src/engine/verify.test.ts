@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { backupDirectory, backupKey } from '../catalog/key-layout.ts';
+import { backupDirectory, backupKey, deletionMarkKey } from '../catalog/key-layout.ts';
 import { readAll } from '../internal/read-all.ts';
 import { Resources } from '../model/resources.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
@@ -128,6 +128,15 @@ it('a snapshot that is gone from the storage is found, unless that was not asked
   expect({ intact, snapshots }).toEqual({ intact: false, snapshots: 0 });
   expect(issues).toMatchObject([{ severity: 'error', reason: 'SnapshotMissing' }]);
   expect(issues[0]?.message).toContain(handle);
+});
+
+it('a backup whose deletion has begun is not intact, although nothing of it is missing yet', async () => {
+  await using scene = await backedUpShop();
+  await scene.store.put(deletionMarkKey(name), Buffer.from('{}'));
+  const { intact, issues } = await scene.engine.verify(name);
+  expect(intact).toBe(false);
+  expect(issues).toMatchObject([{ severity: 'error', reason: 'DeletionBegun' }]);
+  expect(issues[0]?.message).toContain('deleteBackup');
 });
 
 it('a backup that does not exist is NotFound', async () => {

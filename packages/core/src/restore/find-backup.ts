@@ -1,4 +1,5 @@
 import { readBackup } from '../catalog/backup-files.ts';
+import { isMarkedForDeletion } from '../catalog/deletion-mark.ts';
 import { backupsDirectory, restoreKey } from '../catalog/key-layout.ts';
 import { LifeboatError } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
@@ -12,7 +13,8 @@ const suffixLength = 8;
 /**
  * Reads the description of the backup that a restore names.
  *
- * @throws {LifeboatError} code NotFound when the store has no such backup, naming some it has.
+ * @throws {LifeboatError} code NotFound when the store has no such backup, naming some it has; Conflict when its deletion has
+ * begun.
  */
 export async function findBackup(
   store: ObjectStore,
@@ -28,6 +30,12 @@ export async function findBackup(
     throw new LifeboatError(
       `restore: there is no backup ${spec.backupName} in ${store.location}. ${known}`,
       { code: 'NotFound', operation: 'restore', target: spec.backupName },
+    );
+  }
+  if (await isMarkedForDeletion(store, spec.backupName, { signal })) {
+    throw new LifeboatError(
+      `restore: the deletion of backup ${spec.backupName} in ${store.location} has begun, and some of its snapshots may be gone already. Finish the deletion with deleteBackup, and restore another backup`,
+      { code: 'Conflict', operation: 'restore', target: spec.backupName },
     );
   }
   const { phase } = backup.status;

@@ -1,7 +1,7 @@
 import { createGzip, gunzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backupKey, restoreKey } from '../catalog/key-layout.ts';
+import { backupKey, deletionMarkKey, restoreKey } from '../catalog/key-layout.ts';
 import { isLifeboatError } from '../errors.ts';
 import { readAll } from '../internal/read-all.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
@@ -344,6 +344,17 @@ describe('what goes wrong', () => {
       code: 'NotFound',
       message: expect.stringContaining('among others: shop') as string,
     });
+  });
+
+  it('a backup whose deletion has begun is refused before the cluster is asked anything', async () => {
+    await storeBackup(store, shop);
+    await store.put(deletionMarkKey('shop'), Buffer.from('{}'));
+    await expect(restore({ spec: { backupName: 'shop' } })).rejects.toMatchObject({
+      code: 'Conflict',
+      target: 'shop',
+      message: expect.stringContaining('Finish the deletion with deleteBackup') as string,
+    });
+    expect(cluster.requests).toEqual([]);
   });
 
   it.each([0.3, 0.9])(

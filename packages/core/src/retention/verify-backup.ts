@@ -1,5 +1,6 @@
 import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
 import { readBackup, readManifest } from '../catalog/backup-files.ts';
+import { isMarkedForDeletion } from '../catalog/deletion-mark.ts';
 import { LifeboatError } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
 import type { Backup } from '../model/backup.ts';
@@ -38,6 +39,12 @@ export async function verifyBackup(
   signal?.throwIfAborted();
   const backup = await existingBackup(store, name, signal);
   const findings = new Findings();
+  if (await isMarkedForDeletion(store, name, { signal })) {
+    findings.addError(
+      'DeletionBegun',
+      `the deletion of backup ${name} has begun and has not come to its end: it may have lost snapshots, and cannot be restored. Finish it with deleteBackup`,
+    );
+  }
   const manifest = await findings.unlessCorrupt(() => readManifest(store, name, { signal }));
   checkOwner(manifest, backup, findings);
   await verifyFiles(store, name, { manifest, findings }, { signal });
