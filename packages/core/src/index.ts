@@ -46,7 +46,11 @@ export {
 } from './errors.ts';
 export type {
   Backup,
+  BackupExecHook,
+  BackupHookHandler,
+  BackupHooks,
   BackupMeta,
+  BackupResourceHook,
   BackupSpec,
   BackupStatus,
   LabelSelector,
@@ -63,6 +67,7 @@ export type {
   SnapshotEvent,
   SnapshotState,
 } from './model/event.ts';
+export type { HookCall, HookEvent, HookResult, HookStage } from './model/hook.ts';
 export type { Issue } from './model/issue.ts';
 export {
   type JsonArray,

@@ -1,7 +1,9 @@
 import { ValidationError, type Violation } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import { isJsonObject } from '../model/json.ts';
+import { arrayAt } from '../model/object-path.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
 import { validateBackupRequest } from '../selection/backup-request.ts';
 import { type EffectivePolicy, findResourcePolicy } from './find-resource-policy.ts';
 import { acceptBackupRequest, type BackupOptions, type BackupRequest } from './request.ts';
@@ -20,13 +22,22 @@ export interface AcceptedBackup {
  * @throws {ClusterError} when the ConfigMap of the policy cannot be read.
  */
 export async function acceptBackup(
-  cluster: Cluster,
+  { cluster, podExec }: { readonly cluster: Cluster; readonly podExec?: PodExec | undefined },
   request: BackupRequest,
   options: BackupOptions,
   startedAt: Date,
 ): Promise<AcceptedBackup> {
   const { spec = {}, metadata } = request;
   const violations = [...validateBackupRequest(request), ...optionViolations(options)];
+  if (
+    podExec === undefined &&
+    arrayAt(isJsonObject(spec) ? spec : {}, ['hooks', 'resources']).length > 0
+  ) {
+    violations.push({
+      path: 'spec.hooks',
+      rule: 'needs an engine that can run commands in pods: give createEngine a podExec',
+    });
+  }
   const found = await findResourcePolicy({
     cluster,
     namespace: metadata?.namespace ?? 'velero',

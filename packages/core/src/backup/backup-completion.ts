@@ -26,6 +26,7 @@ export function finishBackup(backup: Backup, record: BackupRecord, completedAt: 
   const { length: errors } = record.errors;
   const { length: warnings } = record.warnings;
   const { length: snapshots } = record.operations;
+  const { length: hooksFailed } = record.hooks.filter(({ outcome }) => outcome === 'Failed');
   return {
     ...backup,
     status: {
@@ -39,7 +40,10 @@ export function finishBackup(backup: Backup, record: BackupRecord, completedAt: 
       ...unlessZero('csiVolumeSnapshotsCompleted', snapshots),
       ...unlessZero('backupItemOperationsAttempted', snapshots),
       ...unlessZero('backupItemOperationsCompleted', snapshots),
-      hookStatus: {},
+      hookStatus: {
+        ...unlessZero('hooksAttempted', record.hooks.length),
+        ...unlessZero('hooksFailed', hooksFailed),
+      },
     },
   };
 }

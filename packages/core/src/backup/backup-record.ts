@@ -1,5 +1,6 @@
 import { LifeboatError } from '../errors.ts';
 import type { BackupEvent } from '../model/event.ts';
+import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
@@ -16,6 +17,7 @@ export class BackupRecord {
   readonly #volumes: JsonObject[] = [];
   readonly #operations: JsonObject[] = [];
   readonly #volumeGroups: VolumeGroup[] = [];
+  readonly #hooks: HookResult[] = [];
   readonly #onEvent: (event: BackupEvent) => void;
   readonly #log: Logger;
   readonly #storedNamespaces = new Set<string>();
@@ -70,6 +72,11 @@ export class BackupRecord {
     return this.#volumeGroups;
   }
 
+  /** The hooks that ran or should have, in the order in which they ended. */
+  get hooks(): readonly HookResult[] {
+    return this.#hooks;
+  }
+
   /** Adds a problem that leaves the backup usable as far as it goes. */
   addWarning(issue: Omit<Issue, 'severity'>): void {
     this.#add({ ...issue, severity: 'warning' });
@@ -100,15 +107,20 @@ export class BackupRecord {
     }
   }
 
+  /** Whether the archive holds an object. Takes time in proportion to the objects of its kind. */
+  hasStored(object: KubernetesObject): boolean {
+    return this.#names.get(kindOf(object))?.includes(listedName(object)) ?? false;
+  }
+
   /** Adds an object that the archive now holds. */
   addStored(identifier: ResourceIdentifier, object: KubernetesObject): void {
-    const key = `${object.apiVersion}/${object.kind}`;
-    const { name, namespace } = object.metadata;
+    const key = kindOf(object);
+    const { namespace } = object.metadata;
     if (namespace !== undefined) {
       this.#storedNamespaces.add(namespace);
     }
     const names = this.#names.get(key) ?? [];
-    names.push(namespace === undefined ? name : `${namespace}/${name}`);
+    names.push(listedName(object));
     this.#names.set(key, names);
     this.#stored += 1;
     this.#onEvent({ type: 'item', object: identifier, action: 'stored' });
@@ -137,6 +149,12 @@ export class BackupRecord {
     this.#operations.push(entry);
   }
 
+  /** Adds how a hook ended. */
+  addHook(hook: HookResult): void {
+    this.#hooks.push(hook);
+    this.#onEvent({ type: 'hook', state: hook.outcome, hook });
+  }
+
   /** Adds what a volume group got. */
   addVolumeGroup(group: VolumeGroup): void {
     this.#volumeGroups.push(group);
@@ -152,4 +170,12 @@ export class BackupRecord {
   get snapshotsAttempted(): number {
     return this.#snapshotsAttempted;
   }
+}
+
+function kindOf({ apiVersion, kind }: KubernetesObject): string {
+  return `${apiVersion}/${kind}`;
+}
+
+function listedName({ metadata: { namespace, name } }: KubernetesObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
 }

@@ -16,6 +16,12 @@ import type { BackupItemAction } from '../ports/item-action.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
 
+/** Puts an object into the archive, now or later. */
+export type StoreObject = (
+  resource: GroupVersionResource,
+  object: KubernetesObject,
+) => Promise<void>;
+
 /** What an {@link ItemBackupper} works with. */
 export interface ItemBackupperOptions {
   readonly cluster: Cluster;
@@ -27,12 +33,26 @@ export interface ItemBackupperOptions {
   readonly hasPassed: (reference: ObjectReference, object: KubernetesObject) => boolean;
   /** Takes a claim over when its volume has to be snapshotted first; `false` when it can be stored at once. */
   readonly holdBack: (claim: KubernetesObject) => Promise<boolean>;
+  /** Backs up a pod that another object pulls along. @default as any other object */
+  readonly backUpPulledPod?:
+    | ((resource: ApiResource, pod: KubernetesObject) => Promise<void>)
+    | undefined;
+  /** Told of each object that an action pulls along, before it is backed up. */
+  readonly onPulledAlong?: ((pull: Pull) => void) | undefined;
   readonly signal: AbortSignal;
+}
+
+/** An action pulls an object along for the sake of another. */
+export interface Pull {
+  readonly reference: ObjectReference;
+  readonly parent: ObjectReference;
+  /** Its name. */
+  readonly action: string;
 }
 
 /**
  * Stores one object after another: item actions, the objects they pull along (before their parent, depth first), then the
- * object itself. What fails for one object becomes an issue of that object.
+ * object itself. What fails for one object becomes an issue of that object. Calls for different objects may overlap.
  */
 export class ItemBackupper {
   readonly #options: ItemBackupperOptions;
@@ -47,11 +67,44 @@ export class ItemBackupper {
     );
   }
 
-  /** Stores an object that a list yielded, unless it was pulled along before. */
+  /** Stores an object that a list yielded, unless it is not wanted or was pulled along before. */
   async backUpListed(resource: ApiResource, object: KubernetesObject): Promise<void> {
-    if (!this.#pulled.delete(keyOf(referenceTo(resource, object)))) {
-      await this.#backUp(resource, object);
+    if (this.admits(resource, object)) {
+      await this.backUp(resource, object);
     }
+  }
+
+  /** Whether an object that a list yielded is to be stored: it is wanted, and was not pulled along before. To be asked once. */
+  admits(resource: ApiResource, object: KubernetesObject): boolean {
+    const { scope, signal } = this.#options;
+    signal.throwIfAborted();
+    return (
+      !this.#pulled.delete(keyOf(referenceTo(resource, object))) &&
+      scope.filter.exclusionOf(resource, object) === undefined
+    );
+  }
+
+  /**
+   * Stores an admitted object with what it pulls along.
+   *
+   * @param store - where all of it goes; a claim that is held back goes nowhere yet. Straight into the archive if not given.
+   */
+  async backUp(
+    resource: ApiResource,
+    object: KubernetesObject,
+    store: StoreObject = (...item) => this.store(...item),
+  ): Promise<void> {
+    const { signal, holdBack } = this.#options;
+    signal.throwIfAborted();
+    const reference = referenceTo(resource, object);
+    await this.#reportFailure(reference, async () => {
+      const item = await this.#runActions(reference, object, store);
+      const isHeld =
+        groupResourceOf(resource) === 'persistentvolumeclaims' && (await holdBack(item));
+      if (!isHeld) {
+        await store(resource, item);
+      }
+    });
   }
 
   /** Stores an object as it stands, without actions: what was held back, and what a snapshot brings along. */
@@ -61,20 +114,15 @@ export class ItemBackupper {
     this.#options.record.addStored(identifierOf(referenceTo(resource, object)), object);
   }
 
-  async #backUp(resource: ApiResource, object: KubernetesObject): Promise<void> {
-    const { record, scope, signal, holdBack } = this.#options;
-    signal.throwIfAborted();
-    if (scope.filter.exclusionOf(resource, object) !== undefined) {
-      return;
-    }
-    const reference = referenceTo(resource, object);
+  /** Stores an object as it stands; what fails for it alone becomes an issue. */
+  async storeOrReport(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
+    await this.#reportFailure(referenceTo(resource, object), () => this.store(resource, object));
+  }
+
+  async #reportFailure(reference: ObjectReference, work: () => Promise<void>): Promise<void> {
+    const { record, signal } = this.#options;
     try {
-      const item = await this.#runActions(reference, object);
-      const isHeld =
-        groupResourceOf(resource) === 'persistentvolumeclaims' && (await holdBack(item));
-      if (!isHeld) {
-        await this.store(resource, item);
-      }
+      await work();
     } catch (error) {
       signal.throwIfAborted();
       if (isServerUnreachable(error)) {
@@ -91,6 +139,7 @@ export class ItemBackupper {
   async #runActions(
     reference: ObjectReference,
     object: KubernetesObject,
+    store: StoreObject,
   ): Promise<KubernetesObject> {
     const { cluster, record, scope, signal } = this.#options;
     const { backup } = scope;
@@ -106,22 +155,27 @@ export class ItemBackupper {
         record.addIssue(issue);
       }
       for (const additional of output.additionalItems ?? []) {
-        await this.#pullAlong(additional, reference);
+        const pull = { reference: additional, parent: reference, action: action.name };
+        await this.#pullAlong(pull, store);
       }
     }
     return item;
   }
 
-  async #pullAlong(reference: ObjectReference, parent: ObjectReference): Promise<void> {
-    const { cluster, record, scope, signal, hasPassed } = this.#options;
+  async #pullAlong(pull: Pull, store: StoreObject): Promise<void> {
+    const { cluster, record, scope, signal, hasPassed, onPulledAlong } = this.#options;
+    const { reference, parent } = pull;
     const resource = scope.findResource(groupResourceOf(reference));
     const key = keyOf(reference);
     if (this.#pulled.has(key)) {
       return;
     }
+    // Taken before it is read, so that of two that pull it along at the same time one does.
+    this.#pulled.add(key);
     const object =
       resource && (await cluster.get({ ...reference, version: resource.version }, { signal }));
     if (resource === undefined || object === undefined) {
+      this.#pulled.delete(key);
       record.addWarning({
         reason: 'NotFound',
         message: `${describeObject(parent)} refers to it, but it does not exist`,
@@ -129,10 +183,25 @@ export class ItemBackupper {
       });
       return;
     }
-    if (!hasPassed(reference, object)) {
-      this.#pulled.add(key);
-      await this.#backUp(resource, object);
+    // A list that met it meanwhile has left it to this call.
+    const isLeftToUs = !this.#pulled.has(key);
+    if (!isLeftToUs && hasPassed(reference, object)) {
+      this.#pulled.delete(key);
+    } else if (scope.filter.exclusionOf(resource, object) === undefined) {
+      onPulledAlong?.(pull);
+      await this.#backUpPulled(resource, object, store);
     }
+  }
+
+  async #backUpPulled(
+    resource: ApiResource,
+    object: KubernetesObject,
+    store: StoreObject,
+  ): Promise<void> {
+    const { backUpPulledPod } = this.#options;
+    await (backUpPulledPod !== undefined && groupResourceOf(resource) === 'pods'
+      ? backUpPulledPod(resource, object)
+      : this.backUp(resource, object, store));
   }
 }
 

@@ -54,17 +54,22 @@ export class ItemCollector {
   /** Yields every object to back up, once. */
   async *items(): AsyncIterable<CollectedItem> {
     for (const resource of this.#options.scope.resources) {
-      const scopes = this.#scopesOf(resource);
-      for (const scope of scopes) {
-        yield* this.#list(resource, scope);
+      yield* this.itemsOf(resource);
+    }
+  }
+
+  /** Yields every object of one resource, once. */
+  async *itemsOf(resource: ApiResource): AsyncIterable<CollectedItem> {
+    const scopes = this.#scopesOf(resource);
+    for (const scope of scopes) {
+      yield* this.#list(resource, scope);
+    }
+    const keys = scopes.map((scope) => scopeKey(resource, scope));
+    if (keys.every((key) => this.#reached.get(key) === 'the end')) {
+      for (const key of keys) {
+        this.#reached.delete(key);
       }
-      const keys = scopes.map((scope) => scopeKey(resource, scope));
-      if (keys.every((key) => this.#reached.get(key) === 'the end')) {
-        for (const key of keys) {
-          this.#reached.delete(key);
-        }
-        this.#reached.set(groupResourceOf(resource), 'the end');
-      }
+      this.#reached.set(groupResourceOf(resource), 'the end');
     }
   }
 

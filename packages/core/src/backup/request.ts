@@ -4,6 +4,7 @@ import { ValidationError } from '../errors.ts';
 import type { Backup, BackupSpec } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { BackupEvent } from '../model/event.ts';
+import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { ClusterVersion, StringMap } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
@@ -72,6 +73,8 @@ export interface BackupResult {
   readonly backup: Backup;
   /** The volume groups that were met, and how consistent the snapshots of each are. */
   readonly volumeGroups: readonly VolumeGroup[];
+  /** The hooks that were run in pods, or could not be, in the order in which they ended, with the beginning of their output. */
+  readonly hooks: readonly HookResult[];
   readonly issues: readonly Issue[];
 }
 

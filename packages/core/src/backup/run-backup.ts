@@ -15,6 +15,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import { acceptBackup } from './accept-backup.ts';
 import { podVolumesAction } from './actions/pod-volumes.ts';
@@ -34,6 +35,10 @@ import { VolumeBackups } from './volume-backups.ts';
 /** What a backup needs from the outside; every default is filled in. */
 export interface BackupDependencies {
   readonly cluster: Cluster;
+  /** Absent: hooks cannot be run. */
+  readonly podExec?: PodExec | undefined;
+  /** How many pods with hooks are backed up at a time. */
+  readonly hookedPods: number;
   readonly store: ObjectStore;
   readonly snapshotter: VolumeSnapshotter;
   readonly actions: readonly BackupItemAction[];
@@ -62,7 +67,7 @@ export async function runBackup(
   signal?.throwIfAborted();
   const startedAt = clock.now();
   const { backup: accepted, policy } = await acceptBackup(
-    dependencies.cluster,
+    dependencies,
     request,
     options,
     startedAt,
@@ -97,7 +102,8 @@ export async function runBackup(
     const backup = await produceBackup(dependencies, accepted, run);
     using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
     await volumes.settle(snapshotObjects, deadline.signal);
-    return { backup, volumeGroups: record.volumeGroups, issues: record.issues };
+    const { volumeGroups, hooks, issues } = record;
+    return { backup, volumeGroups, hooks, issues };
   } catch (error) {
     scope.abort(error);
     log.info('undoing what the backup has made');
@@ -119,7 +125,7 @@ interface BackupRun {
 }
 
 async function produceBackup(
-  { cluster, store, actions, clock }: BackupDependencies,
+  { cluster, store, podExec, hookedPods, actions, clock }: BackupDependencies,
   accepted: Backup,
   { options, policy, record, volumes, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
@@ -150,7 +156,7 @@ async function produceBackup(
         scope,
         record,
         volumes,
-        clock,
+        ...{ podExec, hookedPods, clock, logger: log },
         emit,
         signal: archiveSignal,
       }),

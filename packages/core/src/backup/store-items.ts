@@ -1,11 +1,19 @@
 import type { ArchiveWriter } from '../archive/archive-writer.ts';
 import { messageOf } from '../errors.ts';
+import { AbortScope } from '../internal/abort-scope.ts';
 import type { BackupEvent } from '../model/event.ts';
-import { identifierOf, referenceTo } from '../model/kubernetes.ts';
+import {
+  groupResourceOf,
+  identifierOf,
+  type KubernetesObject,
+  referenceTo,
+} from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction } from '../ports/item-action.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
 import {
   archivedClaim,
   archivedVolumeSnapshot,
@@ -14,23 +22,36 @@ import {
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
+import type { ClaimVolumes } from './claim-volumes.ts';
 import type { VolumeOutcome } from './held-claim.ts';
-import { ItemBackupper } from './item-backupper.ts';
+import { ItemBackupper, type Pull } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
+import { PodBackups } from './pod-backups.ts';
 import type { VolumeBackups } from './volume-backups.ts';
 import { csiVolumeInfo, snapshotOperation } from './volume-info.ts';
 
-/** What {@link storeItems} works with. */
-export interface StoreItemsOptions {
+/** What {@link storeSelected} works with. */
+export interface StoreSelectedOptions {
   readonly cluster: Cluster;
+  /** Runs hooks. */
+  readonly podExec: PodExec | undefined;
+  /** How many pods with hooks are backed up at a time. */
+  readonly hookedPods: number;
   readonly archive: ArchiveWriter;
   readonly actions: readonly BackupItemAction[];
   readonly scope: BackupScope;
   readonly record: BackupRecord;
-  readonly volumes: VolumeBackups;
+  readonly volumes: ClaimVolumes;
+  readonly onPulledAlong?: ((pull: Pull) => void) | undefined;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly emit: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
+}
+
+/** What {@link storeItems} works with. */
+export interface StoreItemsOptions extends StoreSelectedOptions {
+  readonly volumes: VolumeBackups;
 }
 
 /**
@@ -40,29 +61,16 @@ export interface StoreItemsOptions {
  * @throws the first error when not a single object could be stored: such a backup is of no use.
  */
 export async function storeItems(options: StoreItemsOptions): Promise<void> {
-  const { scope, record, volumes, emit, signal } = options;
-  const collector = new ItemCollector(options);
-  const backupper = new ItemBackupper({
-    ...options,
-    hasPassed: (reference, object) => collector.hasPassed(reference, object),
-    holdBack: (claim) => volumes.holdBack(claim),
-  });
-  for await (const { resource, object } of collector.items()) {
-    await backupper.backUpListed(resource, object);
-  }
-  for (const namespace of scope.namespaceObjects) {
-    const isWanted = scope.filter.includesNamespaceObject(namespace);
-    if (isWanted || record.storedNamespaces.has(namespace.metadata.name)) {
-      await backupper.store(Resources.namespaces, namespace);
-    }
-  }
+  using run = new AbortScope(options.signal);
+  const within = { ...options, signal: run.signal };
+  const { record, volumes, emit, signal } = within;
+  const backupper = await storeSelected(within, run);
 
   emit({ type: 'phase', phase: 'WaitingForSnapshots' });
-  const storedClasses = new Set<string>();
   for await (const outcome of volumes.outcomes()) {
     signal.throwIfAborted();
     if ('snapshot' in outcome) {
-      await storeSnapshot(options, backupper, outcome, storedClasses);
+      await storeSnapshot(within, backupper, outcome);
     } else {
       record.addError(
         {
@@ -77,17 +85,63 @@ export async function storeItems(options: StoreItemsOptions): Promise<void> {
   record.throwIfUseless();
 }
 
+/**
+ * Stores every listed object with what it pulls along, but for the claims that are held back, and the Namespaces. Returns what stored
+ * them. A failure aborts the run.
+ */
+export async function storeSelected(
+  options: StoreSelectedOptions,
+  run: AbortScope,
+): Promise<ItemBackupper> {
+  const { scope, record } = options;
+  const backupper = await storeListed(options, run);
+  for (const namespace of scope.namespaceObjects) {
+    const isWanted = scope.filter.includesNamespaceObject(namespace);
+    if (isWanted || record.storedNamespaces.has(namespace.metadata.name)) {
+      await backupper.store(Resources.namespaces, namespace);
+    }
+  }
+  return backupper;
+}
+
+/** Stores every listed object. When it ends, also when it fails, no hook of a pod is under way or outstanding. */
+async function storeListed(options: StoreSelectedOptions, run: AbortScope): Promise<ItemBackupper> {
+  const { scope, volumes } = options;
+  const collector = new ItemCollector(options);
+  const backupper: ItemBackupper = new ItemBackupper({
+    ...options,
+    hasPassed: (reference, object) => collector.hasPassed(reference, object),
+    holdBack: (claim) => volumes.holdBack(claim),
+    backUpPulledPod: (resource, pod) => pods.takePulled(resource, pod),
+  });
+  const pods = new PodBackups({ ...options, backupper, fail: (error) => run.abort(error) });
+  try {
+    for (const resource of scope.resources) {
+      const arePods = groupResourceOf(resource) === 'pods';
+      for await (const { object } of collector.itemsOf(resource)) {
+        await (arePods ? pods.take(resource, object) : backupper.backUpListed(resource, object));
+      }
+      // Before anything else is listed: claims are snapshotted within the windows of their pods.
+      await pods.finish();
+    }
+  } catch (error) {
+    run.abort(error);
+    throw error;
+  } finally {
+    await pods.settle();
+  }
+  return backupper;
+}
+
 async function storeSnapshot(
   { scope, record, clock }: StoreItemsOptions,
   backupper: ItemBackupper,
   { claim, volume, snapshot }: VolumeOutcome & { readonly snapshot: ReadySnapshot },
-  storedClasses: Set<string>,
 ): Promise<void> {
   const { name, uid = '' } = scope.backup.metadata;
   const { snapshotClass } = snapshot;
-  if (snapshotClass !== undefined && !storedClasses.has(snapshotClass.metadata.name)) {
-    storedClasses.add(snapshotClass.metadata.name);
-    await backupper.store(Resources.volumeSnapshotClasses, snapshotClass);
+  if (snapshotClass !== undefined) {
+    await storeSnapshotClass(backupper, snapshotClass, record);
   }
   await backupper.store(
     Resources.volumeSnapshotContents,
@@ -98,4 +152,15 @@ async function storeSnapshot(
   const completedAt = clock.now();
   record.addVolume(csiVolumeInfo(claim, volume, snapshot, completedAt));
   record.addOperation(snapshotOperation({ name, uid }, snapshot, completedAt));
+}
+
+/** Stores the class of a snapshot, unless it is in the archive already: with another snapshot, or because it was listed. */
+export async function storeSnapshotClass(
+  backupper: ItemBackupper,
+  snapshotClass: KubernetesObject,
+  record: BackupRecord,
+): Promise<void> {
+  if (!record.hasStored(snapshotClass)) {
+    await backupper.store(Resources.volumeSnapshotClasses, snapshotClass);
+  }
 }

@@ -13,7 +13,7 @@ import { syncSnapshots } from '../retention/sync-snapshots.ts';
 import { verifyBackup } from '../retention/verify-backup.ts';
 import { servedSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
-import type { Engine, EngineOptions } from './engine.ts';
+import type { Engine, EngineConcurrency, EngineOptions } from './engine.ts';
 
 /**
  * Creates an engine. The only place where defaults are resolved; does no I/O.
@@ -32,20 +32,17 @@ export function createEngine(options: EngineOptions): Engine {
     store,
     logger = silentLogger,
     clock = systemClock,
-    concurrency: { snapshotsPerDriver = 8, restoredObjects = 8, releasedSnapshots = 8 } = {},
+    podExec,
     timeouts = {},
     backupItemActions = [],
     restoreItemActions = [],
     allowUnsafeConcurrentWriters = false,
   } = options;
   const backupActions = [...builtInBackupActions(), ...backupItemActions];
+  const limits = limitsOf(options.concurrency);
   const violations = [
-    ...belowOne('concurrency.snapshotsPerDriver', snapshotsPerDriver),
-    ...belowOne('concurrency.restoredObjects', restoredObjects),
-    ...belowOne('concurrency.releasedSnapshots', releasedSnapshots),
-    ...Object.entries<number | undefined>({ ...timeouts }).flatMap(([name, ms]) =>
-      negative(`timeouts.${name}`, ms),
-    ),
+    ...belowOne(limits),
+    ...negative({ ...timeouts }),
     ...repeatedNames('backupItemActions', backupActions),
     ...repeatedNames('restoreItemActions', restoreItemActions),
   ];
@@ -58,24 +55,25 @@ export function createEngine(options: EngineOptions): Engine {
     cluster,
     clock,
     logger,
-    concurrencyPerDriver: snapshotsPerDriver,
+    concurrencyPerDriver: limits.snapshotsPerDriver,
     errorGraceMs: timeouts.snapshotErrorGraceMs,
     diagnoseAfterMs: timeouts.snapshotDiagnosisMs,
     cleanUpTimeoutMs: timeouts.snapshotCleanUpMs,
   });
   const shared = { cluster, store, clock, logger };
-  const retention = { ...shared, concurrency: releasedSnapshots };
+  const backing = { ...shared, podExec, hookedPods: limits.hookedPods };
+  const retention = { ...shared, concurrency: limits.releasedSnapshots };
   return {
     catalog: new BackupCatalog(store, logger),
     backup: (request, callOptions) =>
       runBackup(
-        { ...shared, snapshotter, actions: backupActions, allowUnsafeConcurrentWriters },
+        { ...backing, snapshotter, actions: backupActions, allowUnsafeConcurrentWriters },
         request,
         callOptions,
       ),
     restore: (request, callOptions) =>
       runRestore(
-        { ...shared, actions: restoreItemActions, concurrency: restoredObjects },
+        { ...shared, actions: restoreItemActions, concurrency: limits.restoredObjects },
         request,
         callOptions,
       ),
@@ -88,16 +86,33 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-function belowOne(path: string, value: number): readonly Violation[] {
-  return Number.isInteger(value) && value >= 1
-    ? []
-    : [{ path, rule: 'must be a whole number of at least 1', received: value }];
+function limitsOf({
+  snapshotsPerDriver = 8,
+  hookedPods = 4,
+  restoredObjects = 8,
+  releasedSnapshots = 8,
+}: EngineConcurrency = {}): Readonly<Record<keyof EngineConcurrency, number>> {
+  return { snapshotsPerDriver, hookedPods, restoredObjects, releasedSnapshots };
 }
 
-function negative(path: string, value: number | undefined): readonly Violation[] {
-  return value === undefined || value >= 0
-    ? []
-    : [{ path, rule: 'must be a number of milliseconds, zero or more', received: value }];
+function belowOne(concurrency: Readonly<Record<string, number>>): readonly Violation[] {
+  return Object.entries(concurrency)
+    .filter(([, value]) => !Number.isInteger(value) || value < 1)
+    .map(([name, received]) => ({
+      path: `concurrency.${name}`,
+      rule: 'must be a whole number of at least 1',
+      received,
+    }));
+}
+
+function negative(timeouts: Readonly<Record<string, number | undefined>>): readonly Violation[] {
+  return Object.entries(timeouts)
+    .filter(([, value]) => value !== undefined && !(value >= 0))
+    .map(([name, received]) => ({
+      path: `timeouts.${name}`,
+      rule: 'must be a number of milliseconds, zero or more',
+      received,
+    }));
 }
 
 function repeatedNames(

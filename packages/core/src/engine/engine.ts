@@ -18,7 +18,7 @@ import type { VerifyOptions, VerifyResult } from '../retention/verify-request.ts
 /** What an engine works with. It owns none of it: close the cluster and the store yourself. */
 export interface EngineOptions {
   readonly cluster: Cluster;
-  /** Runs hooks in pods; without it a request that asks for hooks is refused. */
+  /** Runs hooks in pods; without it a request that asks for hooks is refused, and the hooks of a pod's annotations fail. */
   readonly podExec?: PodExec | undefined;
   readonly store: ObjectStore;
   /** @default silent */
@@ -42,6 +42,8 @@ export interface EngineOptions {
 export interface EngineConcurrency {
   /** Snapshots of one CSI driver being taken. @default 8 */
   readonly snapshotsPerDriver?: number | undefined;
+  /** Pods whose hooks hold an application while their volumes are snapshotted; those that share a volume count as one. @default 4 */
+  readonly hookedPods?: number | undefined;
   /** Objects of one resource being restored. @default 8 */
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */

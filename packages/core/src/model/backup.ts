@@ -15,6 +15,40 @@ export interface LabelSelectorRequirement extends JsonObject {
   readonly values?: readonly string[];
 }
 
+/** A command that runs in a pod before or after the snapshots of its volumes. */
+export interface BackupExecHook extends JsonObject {
+  /** @default the pod's first container */
+  readonly container?: string;
+  /** Program and arguments; no shell is added. */
+  readonly command: readonly string[];
+  /** What becomes of the backup of the pod when a pre hook fails. @default 'Fail' */
+  readonly onError?: 'Continue' | 'Fail';
+  /** @default '30s' */
+  readonly timeout?: string;
+}
+
+/** One hook of a {@link BackupResourceHook}. */
+export interface BackupHookHandler extends JsonObject {
+  readonly exec: BackupExecHook;
+}
+
+/** Hooks for the pods that all of its filters let in; absent filters let every pod in. */
+export interface BackupResourceHook extends JsonObject {
+  readonly name: string;
+  readonly includedNamespaces?: readonly string[];
+  readonly excludedNamespaces?: readonly string[];
+  readonly includedResources?: readonly string[];
+  readonly excludedResources?: readonly string[];
+  readonly labelSelector?: LabelSelector;
+  readonly pre?: readonly BackupHookHandler[];
+  readonly post?: readonly BackupHookHandler[];
+}
+
+/** `spec.hooks` of a Velero Backup. */
+export interface BackupHooks extends JsonObject {
+  readonly resources?: readonly BackupResourceHook[];
+}
+
 /** `spec` of a Velero Backup; durations are Go duration strings such as `720h0m0s`. Unknown fields are kept. */
 export interface BackupSpec extends JsonObject {
   readonly includedNamespaces?: readonly string[];
@@ -27,6 +61,7 @@ export interface BackupSpec extends JsonObject {
   readonly csiSnapshotTimeout?: string;
   readonly itemOperationTimeout?: string;
   readonly snapshotMoveData?: boolean;
+  readonly hooks?: BackupHooks;
 }
 
 /** `status` of a Velero Backup. Counters are absent when zero. */
@@ -44,6 +79,7 @@ export interface BackupStatus extends JsonObject {
   readonly csiVolumeSnapshotsCompleted?: number;
   readonly backupItemOperationsAttempted?: number;
   readonly backupItemOperationsCompleted?: number;
+  readonly hookStatus?: { readonly hooksAttempted?: number; readonly hooksFailed?: number };
 }
 
 /** `metadata` of a Backup or Restore. */

@@ -1,3 +1,4 @@
+import type { HookEvent } from './hook.ts';
 import type { Issue } from './issue.ts';
 import type { ResourceIdentifier } from './kubernetes.ts';
 import type { VolumeGroup } from './volume-group.ts';
@@ -74,6 +75,7 @@ export type BackupEvent =
   | { readonly type: 'issue'; readonly issue: Issue }
   /** The snapshots of a volume group are cut, or its claims will be snapshotted one by one. */
   | { readonly type: 'volumeGroup'; readonly group: VolumeGroup }
+  | HookEvent
   | SnapshotEvent
   | SnapshotDelayedEvent;
 

@@ -41,7 +41,7 @@ export function completeBackupSpec(spec: BackupSpec): BackupSpec {
     ttl: durationOr(spec.ttl, 720 * hourMs),
     volumeGroupSnapshotLabelKey:
       stringAt(spec, ['volumeGroupSnapshotLabelKey']) || 'velero.io/volume-group',
-    hooks: objectAt(spec, ['hooks']) ?? {},
+    hooks: spec.hooks ?? {},
     storageLocation: spec.storageLocation || 'default',
     defaultVolumesToFsBackup: false,
     csiSnapshotTimeout: durationOr(spec.csiSnapshotTimeout, 10 * minuteMs),

@@ -5,7 +5,6 @@ import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 
 describe('unsupportedFieldViolations', () => {
   it.each<[string, JsonValue]>([
-    ['hooks', { resources: [{ name: 'freeze' }] }],
     ['orderedResources', { pods: 'shop/db' }],
     ['snapshotMoveData', true],
     ['defaultVolumesToFsBackup', true],

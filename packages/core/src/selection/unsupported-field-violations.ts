@@ -16,7 +16,6 @@ const isEmpty: AsksForNothing = (value) =>
 
 /** Fields of a Velero Backup's spec that nothing here acts on yet. */
 const unsupported: ReadonlyMap<string, AsksForNothing> = new Map([
-  ['hooks', isEmpty],
   ['orderedResources', isEmpty],
   ['snapshotMoveData', isFalse],
   ['defaultVolumesToFsBackup', isFalse],
@@ -40,6 +39,7 @@ const supported: ReadonlySet<string> = new Set([
   'excludedNamespaceScopedResources',
   'labelSelector',
   'orLabelSelectors',
+  'hooks',
   'resourcePolicy',
   'snapshotVolumes',
   'ttl',

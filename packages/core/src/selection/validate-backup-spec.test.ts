@@ -122,7 +122,12 @@ describe('validateBackupSpec', () => {
       { ttl: '30d', csiSnapshotTimeout: '-1s', itemOperationTimeout: '' },
       ['spec.ttl', 'spec.csiSnapshotTimeout', 'spec.itemOperationTimeout'],
     ],
-    ['what is not supported yet', { hooks: { resources: [{ name: 'x' }] } }, ['spec.hooks']],
+    ['what is not supported yet', { snapshotMoveData: true }, ['spec.snapshotMoveData']],
+    [
+      'hooks without a name',
+      { hooks: { resources: [{ name: '' }] } },
+      ['spec.hooks.resources[0].name'],
+    ],
     [
       'a reference to something else than a ConfigMap',
       { resourcePolicy: { kind: 'Secret', name: '', key: 'x' } },

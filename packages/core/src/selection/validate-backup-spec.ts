@@ -5,6 +5,7 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../m
 import { isDnsSubdomain } from '../model/kubernetes-name.ts';
 import { type FieldRule, objectRule, oneOfRule } from './field-rules.ts';
 import { filterListViolations } from './filter-list-violations.ts';
+import { hookViolations } from './hook-violations.ts';
 import { labelSelectorViolations } from './label-selector-violations.ts';
 import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 
@@ -63,6 +64,7 @@ export function validateBackupSpec(spec: BackupSpec): readonly Violation[] {
     ...durations.flatMap((field) => durationViolations(field, spec[field])),
     ...storageLocationViolations(spec['storageLocation']),
     ...policyReferenceViolations(spec['resourcePolicy']),
+    ...hookViolations(spec['hooks']),
     ...unsupportedFieldViolations(spec),
   ];
 }

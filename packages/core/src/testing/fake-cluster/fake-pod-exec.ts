@@ -51,8 +51,7 @@ export class FakePodExec implements PodExec {
     } = options;
     const call = await this.#host.send(request, signal);
     assertRunning(this.#host.findPod(request), request, call);
-    const outcome = await this.#host.handler()(request, { stdin, signal });
-    signal?.throwIfAborted();
+    const outcome = await unlessAborted(this.#host.handler()(request, { stdin, signal }), signal);
     const stdout = bytesOf(outcome.stdout);
     const stderr = bytesOf(outcome.stderr);
     return {
@@ -61,6 +60,24 @@ export class FakePodExec implements PodExec {
       stderr: stderr.subarray(0, maximumOutputBytes),
       truncated: Math.max(stdout.length, stderr.length) > maximumOutputBytes,
     };
+  }
+}
+
+/** As a real connection, which is cut whatever the command does. */
+async function unlessAborted<T>(
+  outcome: T | Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => {
+    aborted.reject(signal?.reason);
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([outcome, aborted.promise]);
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
 }
 

@@ -1,0 +1,101 @@
+import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
+import type { BackupRecord } from './backup-record.ts';
+import type { ItemBackupper, StoreObject } from './item-backupper.ts';
+import { claimNamesOf } from './pod-blocks.ts';
+import { PodHookWindow } from './pod-hook-window.ts';
+import type { PodHooks } from './pod-hooks.ts';
+import type { HookRunner } from './run-hook.ts';
+
+interface NamedClaim {
+  readonly metadata: { readonly namespace?: string | undefined; readonly name: string };
+}
+
+/** A pod that is to be backed up, with its hooks. */
+export interface HookedPod {
+  readonly resource: ApiResource;
+  readonly pod: KubernetesObject;
+  readonly hooks: PodHooks;
+}
+
+/** What {@link backUpInWindow} works with. */
+export interface HookWindowOptions {
+  readonly backupper: ItemBackupper;
+  readonly volumes: {
+    /** See VolumeBackups. */
+    untilCut(claims: readonly NamedClaim[]): Promise<void>;
+  };
+  readonly runner: HookRunner;
+  readonly record: BackupRecord;
+}
+
+/**
+ * Backs up pods whose data belongs together in one window: the pre hooks of all, then the snapshots of all their claims, requested
+ * at once, and when the storage has cut them, or they have failed, the post hooks.
+ *
+ * - The window is no longer than that: what goes into the archive is written when it is closed.
+ * - Whatever ends it early, an abort of the signal included, the post hooks of every pod of which a pre hook may have run are run,
+ *   before the call rejects.
+ */
+export async function backUpInWindow(
+  options: HookWindowOptions,
+  pods: readonly HookedPod[],
+  signal: AbortSignal,
+): Promise<void> {
+  const windows = pods.map((pod) => new PodHookWindow(pod, options));
+  const writes: (() => Promise<void>)[] = [];
+  const writeLater: StoreObject = async (resource, object) => {
+    writes.push(() => options.backupper.storeOrReport(resource, object));
+  };
+  const work = requestTogether(options, pods, windows, { writeLater, signal });
+  let undisturbed = false;
+  try {
+    const claims = await unlessAborted(work, signal);
+    await unlessAborted(options.volumes.untilCut(claims), signal);
+    undisturbed = true;
+  } finally {
+    await Promise.all(windows.map((window) => window.close({ undisturbed })));
+    await work.catch(() => undefined);
+  }
+  for (const write of writes) {
+    await write();
+  }
+}
+
+/** Runs the pre hooks and requests the snapshots; resolves with the claims of the pods that are backed up. */
+async function requestTogether(
+  { backupper }: HookWindowOptions,
+  pods: readonly HookedPod[],
+  windows: readonly PodHookWindow[],
+  { writeLater, signal }: { readonly writeLater: StoreObject; readonly signal: AbortSignal },
+): Promise<readonly NamedClaim[]> {
+  const opened: HookedPod[] = [];
+  for (const [index, pod] of pods.entries()) {
+    if (await windows[index]?.open(signal)) {
+      opened.push(pod);
+    }
+  }
+  for (const { resource, pod } of opened) {
+    await backupper.backUp(resource, pod, writeLater);
+  }
+  return opened.flatMap(({ pod }) => {
+    const { namespace } = pod.metadata;
+    return claimNamesOf(pod).map((name) => ({ metadata: { namespace, name } }));
+  });
+}
+
+/** Settles as the work does, or rejects with `signal.reason` as soon as the signal aborts, though the work goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => {
+    aborted.reject(signal.reason);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) {
+    abort();
+  }
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,165 @@
+import { isServerUnreachable } from '../errors.ts';
+import type { BackupEvent } from '../model/event.ts';
+import {
+  type ApiResource,
+  identifierOf,
+  type KubernetesObject,
+  referenceTo,
+} from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
+import { Resources } from '../model/resources.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
+import type { BackupRecord } from './backup-record.ts';
+import type { BackupScope } from './backup-scope.ts';
+import type { ClaimVolumes } from './claim-volumes.ts';
+import { backUpInWindow, type HookedPod } from './hook-window.ts';
+import type { ItemBackupper } from './item-backupper.ts';
+import { claimNamesOf, podBlocks } from './pod-blocks.ts';
+import { createHookFinder, type HookFinder } from './pod-hooks.ts';
+import { HookRunner } from './run-hook.ts';
+
+/** What {@link PodBackups} works with. */
+export interface PodBackupsOptions {
+  readonly cluster: Cluster;
+  readonly podExec: PodExec | undefined;
+  readonly scope: BackupScope;
+  readonly record: BackupRecord;
+  readonly volumes: ClaimVolumes;
+  readonly backupper: ItemBackupper;
+  /** How many windows are open at a time. */
+  readonly hookedPods: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly emit: (event: BackupEvent) => void;
+  /** Told of what ends the run while nobody waits for the window in which it happens. */
+  readonly fail: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Backs up listed pods, those with hooks in windows of their own, a few at a time. The pods of a namespace that mount claims are held
+ * until all of the namespace are known, so that those which share a claim, or a volume group, share a window.
+ */
+export class PodBackups {
+  readonly #options: PodBackupsOptions;
+  readonly #runner: HookRunner;
+  readonly #findHooks: HookFinder;
+  readonly #windows = new Set<Promise<void>>();
+  #held: HookedPod[] = [];
+
+  constructor(options: PodBackupsOptions) {
+    this.#options = options;
+    this.#runner = new HookRunner(options);
+    this.#findHooks = createHookFinder(options.scope.backup.spec);
+  }
+
+  /** Backs up a listed pod, or holds it until the pods of its namespace are known. */
+  async take(resource: ApiResource, pod: KubernetesObject): Promise<void> {
+    const { backupper } = this.#options;
+    if (this.#held[0]?.pod.metadata.namespace !== pod.metadata.namespace) {
+      await this.#release();
+    }
+    if (!backupper.admits(resource, pod)) {
+      return;
+    }
+    const hooked = { resource, pod, hooks: this.#hooksOf(pod) };
+    if (hasHooks(hooked) || claimNamesOf(pod).length > 0) {
+      this.#held.push(hooked);
+    } else {
+      await backupper.backUp(resource, pod);
+    }
+  }
+
+  /** Backs up a pod that another object pulls along: at once, in a window of its own if it has hooks. */
+  async takePulled(resource: ApiResource, pod: KubernetesObject): Promise<void> {
+    const hooked = { resource, pod, hooks: this.#hooksOf(pod) };
+    await (hasHooks(hooked)
+      ? backUpInWindow({ ...this.#options, runner: this.#runner }, [hooked], this.#options.signal)
+      : this.#options.backupper.backUp(resource, pod));
+  }
+
+  /** Backs up what is held, and resolves when every window is closed. */
+  async finish(): Promise<void> {
+    await this.#release();
+    await this.settle();
+    this.#options.signal.throwIfAborted();
+  }
+
+  /** Resolves when every window is closed. Never rejects. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#windows);
+  }
+
+  async #release(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    if (!held.some(hasHooks)) {
+      await this.#backUpPlainly(held);
+      return;
+    }
+    const claimsOf = ({ pod }: HookedPod): readonly string[] => claimNamesOf(pod);
+    for (const block of podBlocks(held, claimsOf, await this.#groupsOf(held))) {
+      await (block.some(hasHooks) ? this.#openWindow(block) : this.#backUpPlainly(block));
+    }
+  }
+
+  async #backUpPlainly(pods: readonly HookedPod[]): Promise<void> {
+    for (const { resource, pod } of pods) {
+      await this.#options.backupper.backUp(resource, pod);
+    }
+  }
+
+  async #openWindow(block: readonly HookedPod[]): Promise<void> {
+    const { hookedPods, signal, fail } = this.#options;
+    while (this.#windows.size >= hookedPods) {
+      await Promise.race(this.#windows);
+    }
+    signal.throwIfAborted();
+    const window = backUpInWindow({ ...this.#options, runner: this.#runner }, block, signal)
+      .catch(fail)
+      .finally(() => this.#windows.delete(window));
+    this.#windows.add(window);
+  }
+
+  /** Claim → its volume group. Where claims cannot be listed, whoever backs one up reports it. */
+  async #groupsOf(held: readonly HookedPod[]): Promise<ReadonlyMap<string, string>> {
+    const { cluster, scope, signal } = this.#options;
+    const key = stringAt(scope.backup.spec, ['volumeGroupSnapshotLabelKey']) ?? '';
+    const groups = new Map<string, string>();
+    if (key === '' || !held.some(({ pod }) => claimNamesOf(pod).length > 0)) {
+      return groups;
+    }
+    const namespace = held[0]?.pod.metadata.namespace;
+    const options = { namespace, labelSelector: key, metadataOnly: true, signal };
+    try {
+      for await (const { metadata } of cluster.list(Resources.persistentVolumeClaims, options)) {
+        const group = metadata.labels?.[key] ?? '';
+        if (group !== '') {
+          groups.set(metadata.name, group);
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isServerUnreachable(error)) {
+        throw error;
+      }
+    }
+    return groups;
+  }
+
+  #hooksOf(pod: KubernetesObject): HookedPod['hooks'] {
+    const hooks = this.#findHooks(pod);
+    const object = identifierOf(referenceTo(Resources.pods, pod));
+    for (const message of hooks.problems) {
+      this.#options.record.addWarning({ reason: 'InvalidHookAnnotation', message, object });
+    }
+    return hooks;
+  }
+}
+
+function hasHooks({ hooks }: HookedPod): boolean {
+  return hooks.pre.length + hooks.post.length > 0;
+}
