@@ -29,6 +29,12 @@ it.concurrent('the claims of a group come back as they were at one moment, altho
   ]).toContainEqual(cut);
   expect(first).toBeGreaterThan(0);
 
+  const verified = await scene.lab.engine().verify(backup.metadata.name);
+  expect(verified).toMatchObject({ intact: true, snapshots: 3, issues: [] });
+  // The look at a snapshot of a group must not free it.
+  expect(await scene.storageSnapshots()).toHaveLength(3);
+  expect(await scene.groupObjects()).toEqual([]);
+
   const copy = await scene.lab.kit.createNamespace('group-copy');
   await scene.lab.engine().restore({
     spec: { backupName: backup.metadata.name, namespaceMapping: { [scene.namespace]: copy } },

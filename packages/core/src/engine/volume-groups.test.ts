@@ -1,27 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { readArchive } from '../archive/archive-reader.ts';
-import type { BackupOptions, BackupResult } from '../backup/request.ts';
 import { readArtifactList } from '../catalog/backup-files.ts';
-import { backupKey } from '../catalog/key-layout.ts';
 import type { BackupEvent } from '../model/event.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../model/json.ts';
-import type { KubernetesManifest } from '../model/kubernetes.ts';
 import { arrayAt, objectAt, stringAt, valueAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
-import type { TakeGroupSnapshotRequest } from '../snapshot/take-group-snapshot.ts';
-import type { GroupMember } from '../snapshot/taken-group-snapshot.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
-import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import { createEngine } from './create-engine.ts';
-
-const names = ['a', 'b', 'c'] as const;
-const group = { 'velero.io/volume-group': 'db' };
+import { claim, group, groupApi, names, VolumeGroupLab } from './volume-group-lab-fixture.ts';
 
 describe('the claims of a volume group', () => {
   it('are snapshotted as of one moment, restored, and freed as one', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     const events: BackupEvent[] = [];
     const { backup, issues, volumeGroups } = await lab.backup({
       onEvent: (event) => events.push(event),
@@ -49,8 +37,23 @@ describe('the claims of a volume group', () => {
     expect(await lab.snapshotObjects()).toEqual([]);
   });
 
+  it('are found when the backup is verified, and stay', async () => {
+    await using lab = await VolumeGroupLab.open();
+    await lab.backup();
+    const verified = await lab.engine.verify('first');
+    expect(verified).toMatchObject({ intact: true, snapshots: 3, issues: [] });
+    expect(await lab.snapshotObjects()).toEqual([]);
+    expect(lab.cluster.csi.storage.snapshots.size).toBe(3);
+
+    const [lost] = lab.cluster.csi.storage.snapshots.keys();
+    lab.cluster.csi.storage.deleteSnapshot(lost ?? '');
+    const damaged = await lab.engine.verify('first');
+    expect(damaged).toMatchObject({ intact: false, snapshots: 2 });
+    expect(damaged.issues).toMatchObject([{ severity: 'error', reason: 'SnapshotMissing' }]);
+  });
+
   it('say in the archive and beside it which group they are of', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     await lab.backup();
     const [group] = lab.cluster.csi.storage.groups.values();
     const handles = group?.snapshots.map(({ handle }) => handle).sort();
@@ -71,8 +74,41 @@ describe('the claims of a volume group', () => {
     }
   });
 
+  it('are looked at and freed with the Secret of their class', async () => {
+    await using lab = await VolumeGroupLab.open();
+    const { cluster } = lab;
+    const reference = { ...groupApi, resource: 'volumegroupsnapshotclasses', name: 'fake-csi' };
+    const parameters = {
+      'csi.storage.k8s.io/group-snapshotter-secret-name': 'array',
+      'csi.storage.k8s.io/group-snapshotter-secret-namespace': 'storage',
+    };
+    await cluster.patch(reference, { type: 'merge', patch: { parameters } });
+    await lab.backup();
+    const contents = await lab.followContents();
+    await lab.engine.restore({
+      spec: { backupName: 'first', namespaceMapping: { shop: 'copy' } },
+    });
+    // Without the class the Secret is known from the backup.
+    await cluster.delete(reference);
+    await lab.engine.deleteBackup('first');
+    const seen = (await contents.stop()).map((content) => [
+      stringAt(content, ['spec', 'deletionPolicy']),
+      stringAt(content, ['spec', 'volumeGroupSnapshotClassName']),
+      ...['name', 'namespace'].map(
+        (what) =>
+          content.metadata.annotations?.[
+            `groupsnapshot.storage.kubernetes.io/deletion-secret-${what}`
+          ],
+      ),
+    ]);
+    expect(seen).toEqual([
+      ['Retain', 'fake-csi', 'array', 'storage'],
+      ['Delete', undefined, 'array', 'storage'],
+    ]);
+  });
+
   it('keep their objects with policy Retain when asked to', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     await lab.backup({ snapshotObjects: 'keep' });
     expect((await lab.snapshotObjects()).map((text) => text.split(' ')[0]).sort()).toEqual([
       'VolumeGroupSnapshot',
@@ -89,7 +125,7 @@ describe('the claims of a volume group', () => {
   });
 
   it('are snapshotted one by one when no group is wanted', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     const { volumeGroups, issues } = await lab.backup({ groupSnapshots: 'never' });
     expect({ volumeGroups, issues }).toEqual({ volumeGroups: [], issues: [] });
     expect(lab.cluster.csi.storage.snapshots.size).toBe(3);
@@ -97,7 +133,7 @@ describe('the claims of a volume group', () => {
   });
 
   it('are of different groups when the label has different values, or of none without', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     await lab.create(claim('d', { 'velero.io/volume-group': 'other' }));
     await lab.create(claim('e', { 'velero.io/volume-group': '' }));
     await lab.create(claim('f', {}));
@@ -112,7 +148,7 @@ describe('the claims of a volume group', () => {
   });
 
   it('are named when the backup leaves them out although the group takes them in', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     const left = { 'velero.io/exclude-from-backup': 'true' };
     await lab.create(claim('d', { ...group, ...left }));
     await lab.cluster.settle();
@@ -129,7 +165,7 @@ describe('the claims of a volume group', () => {
 });
 
 describe('a group that cannot be snapshotted as one', () => {
-  it.each<[string, (lab: Lab) => Promise<void>, RegExp]>([
+  it.each<[string, (lab: VolumeGroupLab) => Promise<void>, RegExp]>([
     [
       'in a cluster without the API',
       async ({ cluster }) => {
@@ -152,7 +188,7 @@ describe('a group that cannot be snapshotted as one', () => {
       /claim d is not bound to a volume/,
     ],
   ])('%s fails its claims, or falls back to one by one when told to', async (_case, spoil, why) => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     await lab.create(claim('alone', {}));
     await spoil(lab);
     await lab.cluster.settle();
@@ -174,7 +210,7 @@ describe('a group that cannot be snapshotted as one', () => {
 
 describe('a group that fails or is cancelled', () => {
   it('leaves nothing when the driver keeps failing', async () => {
-    await using lab = await Lab.open();
+    await using lab = await VolumeGroupLab.open();
     await lab.create(claim('alone', {}));
     await lab.cluster.settle();
     lab.cluster.csi.inject({ call: 'CreateVolumeGroupSnapshot', error: 'no room' });
@@ -190,7 +226,7 @@ describe('a group that fails or is cancelled', () => {
   it.each(['Requested', 'Bound', 'HandleAssigned', 'ReadyToUse'] as const)(
     'leaves nothing when the backup is cancelled while it is %s',
     async (state) => {
-      await using lab = await Lab.open();
+      await using lab = await VolumeGroupLab.open();
       const readyAfterMs = state === 'HandleAssigned' ? 60_000 : 0;
       lab.cluster.csi.inject({ call: 'CreateVolumeGroupSnapshot', delayMs: 30, readyAfterMs });
       const stop = new AbortController();
@@ -208,127 +244,4 @@ describe('a group that fails or is cancelled', () => {
   );
 });
 
-class Lab implements AsyncDisposable {
-  readonly cluster = new FakeCluster();
-  readonly store = new MemoryObjectStore();
-  readonly engine: ReturnType<typeof createEngine> = createEngine({
-    cluster: this.cluster,
-    store: this.store,
-  });
-
-  static async open(): Promise<Lab> {
-    const lab = new Lab();
-    lab.cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }]);
-    for (const name of names) {
-      await lab.create(claim(name));
-    }
-    await lab.cluster.settle();
-    for (const name of names) {
-      lab.cluster.csi.writeFile({ namespace: 'shop', name }, 'file', `of ${name}`);
-    }
-    return lab;
-  }
-
-  async create(manifest: KubernetesManifest): Promise<void> {
-    await this.cluster.create(Resources.persistentVolumeClaims, manifest);
-  }
-
-  backup(options: BackupOptions = {}, name = 'first'): Promise<BackupResult> {
-    return this.engine.backup({ name, spec: { includedNamespaces: ['shop'] } }, options);
-  }
-
-  /** What {@link GroupSnapshotSession.request} wants for the group. */
-  async groupRequest(): Promise<TakeGroupSnapshotRequest> {
-    const { cluster } = this;
-    const claims = cluster.list(Resources.persistentVolumeClaims, {
-      namespace: 'shop',
-      labelSelector: 'velero.io/volume-group=db',
-    });
-    const groupSnapshotClass = await cluster.get({
-      ...groupApi,
-      resource: 'volumegroupsnapshotclasses',
-      name: 'fake-csi',
-    });
-    const members: GroupMember[] = [];
-    for await (const each of claims) {
-      const name = stringAt(each, ['spec', 'volumeName']) ?? '';
-      const volume = await cluster.get({ ...Resources.persistentVolumes, name });
-      if (volume !== undefined) {
-        members.push({ claim: each, volume });
-      }
-    }
-    if (groupSnapshotClass === undefined) {
-      throw new Error('no VolumeGroupSnapshotClass fake-csi');
-    }
-    return {
-      namespace: 'shop',
-      labelKey: 'velero.io/volume-group',
-      labelValue: 'db',
-      members,
-      groupSnapshotClass,
-    };
-  }
-
-  async archivedSnapshots(): Promise<readonly JsonObject[]> {
-    const found: JsonObject[] = [];
-    const source = await this.store.get(backupKey('first', 'archive'));
-    for await (const { entry, bytes } of readArchive(source)) {
-      const object = parseJson(Buffer.from(bytes).toString());
-      if (
-        entry.groupResource === 'volumesnapshots.snapshot.storage.k8s.io' &&
-        isJsonObject(object)
-      ) {
-        found.push(object);
-      }
-    }
-    return found;
-  }
-
-  read(namespace: string, name: string): string {
-    return Buffer.from(this.cluster.csi.readFile({ namespace, name }, 'file') ?? []).toString();
-  }
-
-  async snapshotObjects(): Promise<readonly string[]> {
-    await this.cluster.settle();
-    const found: string[] = [];
-    for (const resource of groupResources) {
-      for await (const object of this.cluster.list(resource)) {
-        found.push(
-          `${object.kind} ${object.metadata.name} ${stringAt(object, ['spec', 'deletionPolicy']) ?? ''}`,
-        );
-      }
-    }
-    return found;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.cluster.close();
-  }
-}
-
-const groupApi = { group: 'groupsnapshot.storage.k8s.io', version: 'v1' };
-const groupResources = [
-  { ...groupApi, resource: 'volumegroupsnapshots' },
-  { ...groupApi, resource: 'volumegroupsnapshotcontents' },
-  Resources.volumeSnapshots,
-  Resources.volumeSnapshotContents,
-];
-
 const groupDefinition = 'volumegroupsnapshots.groupsnapshot.storage.k8s.io';
-
-function claim(
-  name: string,
-  labels: Readonly<Record<string, string>> = group,
-  storageClassName = 'fake-csi',
-): KubernetesManifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace: 'shop', labels },
-    spec: {
-      storageClassName,
-      accessModes: ['ReadWriteOnce'],
-      resources: { requests: { storage: '1Gi' } },
-    },
-  };
-}

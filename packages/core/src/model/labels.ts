@@ -62,6 +62,8 @@ export const KubernetesAnnotation = {
   defaultVolumeSnapshotClass: 'snapshot.storage.kubernetes.io/is-default-class',
   deletionSecretName: 'snapshot.storage.kubernetes.io/deletion-secret-name',
   deletionSecretNamespace: 'snapshot.storage.kubernetes.io/deletion-secret-namespace',
+  groupDeletionSecretName: 'groupsnapshot.storage.kubernetes.io/deletion-secret-name',
+  groupDeletionSecretNamespace: 'groupsnapshot.storage.kubernetes.io/deletion-secret-namespace',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
   mirrorPod: 'kubernetes.io/config.mirror',
 } as const;

@@ -28,6 +28,12 @@ export interface GroupStubsOptions {
   readonly record: RestoreRecord;
 }
 
+/** What a cluster offers to stand in for groups with. */
+interface StubTarget {
+  readonly resources: GroupSnapshotResources;
+  readonly classes: readonly KubernetesObject[];
+}
+
 interface GroupStub {
   readonly reference: ObjectReference;
   readonly imported: ImportedSnapshot[];
@@ -43,7 +49,7 @@ const cleanUpTimeoutMs = 30_000;
 export class GroupStubs {
   readonly #options: GroupStubsOptions;
   readonly #stubs = new Map<string, Promise<GroupStub | undefined>>();
-  #resources: Promise<GroupSnapshotResources | undefined> | undefined;
+  #target: Promise<StubTarget> | undefined;
 
   constructor(options: GroupStubsOptions) {
     this.#options = options;
@@ -109,11 +115,7 @@ export class GroupStubs {
   ): Promise<GroupStub | undefined> {
     const { cluster, restore, record } = this.#options;
     try {
-      this.#resources ??= cluster.discover({ signal }).then(groupSnapshotResources);
-      const resources = await this.#resources;
-      if (resources === undefined) {
-        throw new Error(`${cluster.location} does not serve groupsnapshot.storage.k8s.io`);
-      }
+      const { resources, classes } = await (this.#target ??= readTarget(cluster, signal));
       // The name that Velero derives too.
       const name = digestOf(`${restore.metadata.uid ?? ''}/${groupSnapshotHandle}`);
       const reference = { ...resources.contents, name };
@@ -128,6 +130,8 @@ export class GroupStubs {
         deletionPolicy: 'Retain',
         groupSnapshotHandle,
         snapshotHandles: memberHandlesOf(snapshot),
+        origin: snapshot.volumeSnapshotContent,
+        classes,
         groupSnapshotRef: { namespace, name: `stub-vgs-${name.slice(0, 8)}` },
       });
       await createUnlessThere(cluster, reference, manifest, signal);
@@ -144,6 +148,14 @@ export class GroupStubs {
       return undefined;
     }
   }
+}
+
+async function readTarget(cluster: Cluster, signal: AbortSignal): Promise<StubTarget> {
+  const resources = groupSnapshotResources(await cluster.discover({ signal }));
+  if (resources === undefined) {
+    throw new Error(`${cluster.location} does not serve groupsnapshot.storage.k8s.io`);
+  }
+  return { resources, classes: await Array.fromAsync(cluster.list(resources.classes, { signal })) };
 }
 
 async function createUnlessThere(

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../model/kubernetes.ts';
 import { type StoredSnapshot, snapshotKeyOf } from './stored-snapshot.ts';
 
 /** What is freed in one call: one snapshot, or all of a group, which the storage lets go only together. */
@@ -11,6 +12,8 @@ export interface ReleaseGroup {
   readonly groupSnapshotHandle: string;
   /** Of all its snapshots, those included that no backup holds. */
   readonly snapshotHandles: readonly string[];
+  /** The content of one of its snapshots, if a backup holds one. */
+  readonly volumeSnapshotContent?: KubernetesObject | undefined;
 }
 
 /** Puts snapshots together that have to be freed together, in the order of the first of each. */
@@ -47,7 +50,15 @@ function unitOf(snapshots: ReleaseUnit['snapshots']): ReleaseUnit {
     ...(snapshot.group?.memberHandles ?? []),
   ]);
   const snapshotHandles = [...new Set(handles)].sort();
-  return { snapshots, group: { groupSnapshotHandle: group.snapshotHandle, snapshotHandles } };
+  const [volumeSnapshotContent] = snapshots.flatMap((each) => each.volumeSnapshotContent ?? []);
+  return {
+    snapshots,
+    group: {
+      groupSnapshotHandle: group.snapshotHandle,
+      snapshotHandles,
+      ...(volumeSnapshotContent === undefined ? {} : { volumeSnapshotContent }),
+    },
+  };
 }
 
 function unitKeyOf(snapshot: StoredSnapshot): string {

@@ -30,6 +30,8 @@ export interface ReleaseGroupSnapshotRequest {
   readonly groupSnapshotHandle: string;
   /** The handles of all of its snapshots: a driver may refuse a list that is not complete. */
   readonly snapshotHandles: readonly string[];
+  /** The content of one of its snapshots as the backup holds it: it may name the Secret that the driver needs. */
+  readonly volumeSnapshotContent?: KubernetesObject | undefined;
   /** How long the driver may take. @default 120000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -41,7 +43,7 @@ export interface ReleaseGroupSnapshotRequest {
  * sidecar does not ask the driver at all (external-snapshotter: pkg/sidecar-controller/snapshot_controller.go, syncContent).
  *
  * - A group that is gone already is success.
- * - A repeated or concurrent call goes on with the content of an earlier one.
+ * - A repeated or concurrent call goes on with the content of an earlier one, and gives it the credentials of now.
  * - Aborted, or given up because no sidecar reacts: the temporary content is removed and the snapshots stay.
  *
  * @throws {LifeboatError} code SnapshotFailed when the cluster does not serve VolumeGroupSnapshots, nothing reacts within
@@ -71,12 +73,8 @@ export async function releaseGroupSnapshot(
   const reference = { ...resources.contents, name };
   let isHandedOver = false;
   try {
-    const content = await createOrTakeUp(
-      cluster,
-      reference,
-      manifestOf(request, resources, name),
-      options,
-    );
+    const manifest = await manifestOf(request, resources, name, options);
+    const content = await createOrTakeUp(cluster, reference, manifest, options);
     isHandedOver = content.metadata.deletionTimestamp !== undefined;
     let outcome: ReleaseOutcome = 'released';
     if (!isHandedOver) {
@@ -134,19 +132,23 @@ function contentNameOf(driver: string, groupSnapshotHandle: string): string {
 const boundProtection =
   'groupsnapshot.storage.kubernetes.io/volumegroupsnapshotcontent-bound-protection';
 
-function manifestOf(
-  { driver, groupSnapshotHandle, snapshotHandles, backupName }: ReleaseGroupSnapshotRequest,
-  { apiVersion }: GroupSnapshotResources,
+async function manifestOf(
+  request: ReleaseGroupSnapshotRequest,
+  { apiVersion, classes }: GroupSnapshotResources,
   name: string,
-): KubernetesManifest {
+  options: CallOptions,
+): Promise<KubernetesManifest> {
+  const { cluster, driver, groupSnapshotHandle, snapshotHandles } = request;
   return groupContentManifest({
     apiVersion,
     name,
-    labels: { [VeleroLabel.backupName]: labelValueOf(backupName) },
+    labels: { [VeleroLabel.backupName]: labelValueOf(request.backupName) },
     driver,
     deletionPolicy: 'Delete',
     groupSnapshotHandle,
     snapshotHandles,
+    origin: request.volumeSnapshotContent,
+    classes: await Array.fromAsync(cluster.list(classes, options)),
     // It must refer to a VolumeGroupSnapshot, and to none that could ever exist.
     groupSnapshotRef: { namespace: name, name },
     finalizers: [boundProtection],
@@ -169,7 +171,7 @@ async function createOrTakeUp(
     }
     try {
       // Any change makes a sidecar look at it that is waiting to try again.
-      const annotations = { 'lifeboat.dev/wake': randomUUID() };
+      const annotations = { ...manifest.metadata.annotations, 'lifeboat.dev/wake': randomUUID() };
       const patch = { metadata: { annotations }, spec: { deletionPolicy: 'Delete' } };
       return await cluster.patch(reference, { type: 'merge', patch }, options);
     } catch (error) {

@@ -2,6 +2,12 @@ import { compareCodePoints } from '../model/json.ts';
 import type { KubernetesManifest, KubernetesObject, StringMap } from '../model/kubernetes.ts';
 import { KubernetesAnnotation, VeleroAnnotation } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
+import {
+  annotatedSecret,
+  type SecretKeys,
+  secretAnnotations,
+  secretOfClass,
+} from './class-secret.ts';
 import { snapshotApiVersion } from './manifests.ts';
 
 /** What {@link staticContentManifest} is made from. */
@@ -24,8 +30,16 @@ export interface StaticContentRequest {
 // On a cluster with a snapshotter per node this label says which of them a content is for.
 const managedBy = 'snapshot.storage.kubernetes.io/managed-by';
 const volumeModeChangeAnnotation = 'snapshot.storage.kubernetes.io/allow-volume-mode-change';
-const snapshotterSecretName = 'csi.storage.k8s.io/snapshotter-secret-name';
-const snapshotterSecretNamespace = 'csi.storage.k8s.io/snapshotter-secret-namespace';
+const secretParameters = {
+  name: 'csi.storage.k8s.io/snapshotter-secret-name',
+  namespace: 'csi.storage.k8s.io/snapshotter-secret-namespace',
+};
+
+/** The annotations of a VolumeSnapshotContent that name the Secret to delete its snapshot with. */
+export const deletionSecretKeys: SecretKeys = {
+  name: KubernetesAnnotation.deletionSecretName,
+  namespace: KubernetesAnnotation.deletionSecretNamespace,
+};
 
 /**
  * A VolumeSnapshotContent for a snapshot that the storage already holds.
@@ -126,34 +140,14 @@ function annotationsFor(
   snapshotClass: KubernetesObject | undefined,
   { origin, allowVolumeModeChange }: StaticContentRequest,
 ): StringMap {
-  const stored = origin?.metadata.annotations ?? {};
-  const secret = secretOf(snapshotClass) ?? {
-    name: stored[KubernetesAnnotation.deletionSecretName],
-    namespace: stored[KubernetesAnnotation.deletionSecretNamespace],
-  };
+  const secret =
+    secretOfClass(snapshotClass, secretParameters) ?? annotatedSecret(origin, deletionSecretKeys);
   const modeChange =
     allowVolumeModeChange === undefined
-      ? stored[volumeModeChangeAnnotation]
+      ? origin?.metadata.annotations?.[volumeModeChangeAnnotation]
       : String(allowVolumeModeChange);
   return {
     ...(modeChange === undefined ? {} : { [volumeModeChangeAnnotation]: modeChange }),
-    ...(secret.name === undefined || secret.namespace === undefined
-      ? {}
-      : {
-          [KubernetesAnnotation.deletionSecretName]: secret.name,
-          [KubernetesAnnotation.deletionSecretNamespace]: secret.namespace,
-        }),
+    ...secretAnnotations(secret, deletionSecretKeys),
   };
-}
-
-// A name with a template (${volumesnapshot.name}) belongs to the objects it was first expanded for.
-function secretOf(
-  snapshotClass: KubernetesObject | undefined,
-): { readonly name: string; readonly namespace: string } | undefined {
-  const name = snapshotClass && stringAt(snapshotClass, ['parameters', snapshotterSecretName]);
-  const namespace =
-    snapshotClass && stringAt(snapshotClass, ['parameters', snapshotterSecretNamespace]);
-  return name === undefined || namespace === undefined || `${name}${namespace}`.includes('${')
-    ? undefined
-    : { name, namespace };
 }

@@ -106,6 +106,7 @@ export class TakenGroupSnapshot implements CutGroupSnapshot {
           driver: stringAt(objects.content ?? {}, ['spec', 'driver']) ?? '',
           groupSnapshotHandle: this.groupSnapshotHandle,
           snapshotHandles: handlesOf(objects),
+          volumeSnapshotContent: objects.members[0]?.volumeSnapshotContent,
           timeoutMs: cleanUpTimeoutMs,
         },
         { signal },

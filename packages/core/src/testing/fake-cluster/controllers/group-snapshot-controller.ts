@@ -13,6 +13,7 @@ import {
   groupKeyOf,
   groupUidOf,
 } from './group-snapshot-objects.ts';
+import { deletionSecret } from './snapshot-content-manifest.ts';
 import {
   SnapshotFinalizer,
   SnapshotTable,
@@ -21,6 +22,8 @@ import {
   withStatus,
   withStatusError,
 } from './snapshot-objects.ts';
+
+const groupSecretParameter = 'csi.storage.k8s.io/group-snapshotter-';
 
 /** Makes contents for VolumeGroupSnapshots, a VolumeSnapshot for each member once a group is cut, and takes all along again. */
 export const groupSnapshotController: Controller = {
@@ -111,12 +114,16 @@ function newContent(
     }
     volumeHandles.push(handle);
   }
+  const annotations = deletionSecret(groupClass, {
+    parameter: groupSecretParameter,
+    annotation: 'groupsnapshot.storage.kubernetes.io/deletion-',
+  });
   return volumeHandles.length === 0
     ? 'label selector for group snapshot not applied to any PVC'
     : {
         apiVersion: group.apiVersion,
         kind: 'VolumeGroupSnapshotContent',
-        metadata: { name: groupContentNameOf(group) },
+        metadata: { name: groupContentNameOf(group), ...(annotations && { annotations }) },
         spec: {
           deletionPolicy: stringAt(groupClass, ['deletionPolicy']) ?? 'Delete',
           driver: stringAt(groupClass, ['driver']) ?? '',
@@ -167,7 +174,10 @@ function makeMember(
     kind: 'VolumeSnapshotContent',
     metadata: {
       name: `snapcontent-${digest}`,
-      annotations: { [GroupContentAnnotation.groupHandle]: groupHandle },
+      annotations: {
+        [GroupContentAnnotation.groupHandle]: groupHandle,
+        ...memberSecret(groupContent, client),
+      },
     },
     spec: {
       deletionPolicy: stringAt(groupContent, ['spec', 'deletionPolicy']) ?? 'Delete',
@@ -190,6 +200,22 @@ function makeMember(
     volumeGroupSnapshotName: group.metadata.name,
   });
   client.write(SnapshotTable.snapshots, snapshot, bound);
+}
+
+// A member's content names the Secret of the group's class, under the keys of a single snapshot.
+function memberSecret(
+  groupContent: KubernetesObject,
+  client: ControllerClient,
+): Readonly<Record<string, string>> | undefined {
+  const className = stringAt(groupContent, ['spec', 'volumeGroupSnapshotClassName']) ?? '';
+  const groupClass = client.get(GroupSnapshotTable.classes, className);
+  return (
+    groupClass &&
+    deletionSecret(groupClass, {
+      parameter: groupSecretParameter,
+      annotation: 'snapshot.storage.kubernetes.io/deletion-',
+    })
+  );
 }
 
 function finishDeletion(

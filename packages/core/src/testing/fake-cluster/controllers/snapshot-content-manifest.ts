@@ -107,15 +107,17 @@ function classOf(
 }
 
 /** Where the sidecar finds the secret for a later deletion: the class may be gone by then. */
-function deletionSecret(
+export function deletionSecret(
   snapshotClass: KubernetesObject,
+  prefixes: { readonly parameter: string; readonly annotation: string } = {
+    parameter: 'csi.storage.k8s.io/snapshotter-',
+    annotation: 'snapshot.storage.kubernetes.io/deletion-',
+  },
 ): Readonly<Record<string, string>> | undefined {
   const parameters = objectAt(snapshotClass, ['parameters']) ?? {};
   const entries = secretParameters.flatMap((suffix) => {
-    const value = parameters[`csi.storage.k8s.io/snapshotter-${suffix}`];
-    return typeof value === 'string'
-      ? [[`snapshot.storage.kubernetes.io/deletion-${suffix}`, value] as const]
-      : [];
+    const value = parameters[`${prefixes.parameter}${suffix}`];
+    return typeof value === 'string' ? [[`${prefixes.annotation}${suffix}`, value] as const] : [];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
