@@ -151,6 +151,69 @@ it('service accounts with the roles of the guide back up, restore, verify, sync 
   expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
 });
 
+it('service accounts with the roles of the guide back up, verify, restore and delete a volume group', async (context) => {
+  const kit = testCluster(context);
+  const prefix = kit.uniqueName('least');
+  const volume = await VolumeWithData.create(kit, { data: 'precious' });
+  const { namespace } = volume;
+  const label = 'velero.io/volume-group=db';
+  await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
+  const copy = await kit.createNamespace('least-copy');
+  const saver = await createUser(kit);
+  const restorer = await createUser(kit);
+  const remover = await createUser(kit);
+  const verifier = await createUser(kit);
+  await apply(kit, context, [
+    ...(await rolesOfGuide(prefix)),
+    ...(await rolesOfGuide(prefix, 'group-snapshots.md')),
+    binding(saver, `${prefix}-backup`),
+    binding(saver, `${prefix}-backup-namespace`, namespace),
+    binding(saver, `${prefix}-backup-volume-groups`),
+    binding(restorer, `${prefix}-restore`),
+    binding(restorer, `${prefix}-restore-namespace`, copy),
+    binding(restorer, `${prefix}-restore-volume-groups`),
+    binding(remover, `${prefix}-delete`),
+    binding(remover, `${prefix}-delete-volume-groups`),
+    binding(verifier, `${prefix}-verify`),
+  ]);
+  const store = new MemoryObjectStore();
+  const [saving, restoring, removing, verifying] = [saver, restorer, remover, verifier].map(
+    (user) => engineOf(kit, context, store, user),
+  ) as [Engine, Engine, Engine, Engine];
+  const request = {
+    spec: { includedNamespaces: [namespace], excludedResources: ['rolebindings'] },
+  };
+
+  const { issues, volumeGroups } = await saving.backup({ name: prefix, ...request });
+  expect(issues).toEqual([]);
+  expect(volumeGroups).toMatchObject([{ name: 'db', consistency: 'group' }]);
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
+  const verified = await verifying.verify(prefix);
+  expect(verified).toMatchObject({ intact: true, snapshots: 1, issues: [] });
+
+  const restored = await restoring.restore({
+    spec: {
+      backupName: prefix,
+      includedNamespaces: [namespace],
+      namespaceMapping: { [namespace]: copy },
+    },
+  });
+  expect(restored.issues).toEqual([]);
+  expect(await volume.readCopy(copy)).toBe('precious');
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
+  await removing.deleteBackup(prefix);
+  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+
+  const kept = `${prefix}-kept`;
+  await saving.backup({ name: kept, ...request }, { snapshotObjects: 'keep' });
+  expect(await leftSnapshotObjects(kit, kept)).toHaveLength(4);
+  await removing.deleteBackup(kept);
+  expect(await leftSnapshotObjects(kit, kept)).toEqual([]);
+  expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
+});
+
 it('a service account with the role of the guide finds and removes what a killed backup and a killed deletion left', async (context) => {
   const kit = testCluster(context);
   const prefix = kit.uniqueName('least');
@@ -181,6 +244,76 @@ it('a service account with the role of the guide finds and removes what a killed
   expect(await Array.fromAsync(store.list('backups/'))).toEqual([]);
 });
 
+it('a service account with the role of the guide runs hooks in the namespaces it is bound in, and only there', async (context) => {
+  const kit = testCluster(context, { node: true });
+  const prefix = kit.uniqueName('least');
+  const user = await createUser(kit);
+  const [bound, other] = await Promise.all([podWithHooks(kit), podWithHooks(kit)]);
+  await apply(kit, context, [
+    ...(await rolesOfGuide(prefix)),
+    ...(await rolesOfGuide(prefix, 'hooks.md')),
+    binding(user, `${prefix}-backup`),
+    binding(user, `${prefix}-backup-namespace`, bound),
+    binding(user, `${prefix}-backup-namespace`, other),
+    binding(user, `${prefix}-backup-hooks`, bound),
+  ]);
+  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  const allowed = await engine.backup({ name: bound, spec: { includedNamespaces: [bound] } });
+  expect(allowed.issues).toEqual([]);
+  expect(allowed.hooks).toMatchObject([
+    { stage: 'pre', outcome: 'Succeeded' },
+    { stage: 'post', outcome: 'Succeeded' },
+  ]);
+  const denied = await engine.backup({ name: other, spec: { includedNamespaces: [other] } });
+  expect(denied.issues).toMatchObject([{ reason: 'HookFailed', object: { name: 'app' } }]);
+  expect(denied.hooks).toMatchObject([{ stage: 'pre', outcome: 'Failed' }]);
+});
+
+/** A namespace with a pod that runs and whose hooks do nothing. */
+async function podWithHooks(kit: TestCluster): Promise<string> {
+  const namespace = await kit.createNamespace('hooked');
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'app',
+      namespace,
+      annotations: {
+        'pre.hook.backup.velero.io/command': 'true',
+        'post.hook.backup.velero.io/command': 'true',
+      },
+    },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      containers: [
+        {
+          name: 'app',
+          image: 'busybox:1.36',
+          imagePullPolicy: 'IfNotPresent',
+          command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1; done'],
+        },
+      ],
+    },
+  };
+  // The namespace's default service account may still be on its way.
+  await waitFor(
+    async () => {
+      await kit.kubectl(['apply', '--filename=-'], { input: JSON.stringify(pod) });
+      return true;
+    },
+    { what: 'the pod to be admitted' },
+  );
+  await kit.kubectl([
+    'wait',
+    'pod/app',
+    `--namespace=${namespace}`,
+    '--for=jsonpath={.status.phase}=Running',
+    '--timeout=60s',
+  ]);
+  return namespace;
+}
+
 async function removeAllLeftovers(engine: Engine, backup: string): Promise<void> {
   const removeSome = async (): Promise<boolean> => {
     const found = await engine.findLeftovers({ minimumAgeMs: 0 });
@@ -199,7 +332,7 @@ async function leftSnapshotObjects(
 ): Promise<readonly string[]> {
   const output = await kit.kubectl([
     'get',
-    'volumesnapshots,volumesnapshotcontents',
+    'volumesnapshots,volumesnapshotcontents,volumegroupsnapshots,volumegroupsnapshotcontents',
     '--all-namespaces',
     `--selector=velero.io/backup-name=${backupName}`,
     '--output=name',
