@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { runAll } from '../internal/run-all.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
-import type { KubernetesManifest } from '../model/kubernetes.ts';
+import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import { findLeftovers } from '../retention/find-leftovers.ts';
 import { removeLeftovers } from '../retention/remove-leftovers.ts';
@@ -20,6 +21,8 @@ interface Flow {
   readonly run: (engine: Engine) => Promise<unknown>;
   /** How many snapshot objects stay when it comes to its end. */
   readonly kept?: number;
+  /** What is backed up: a claim alone, or two that are a volume group. @default 'claim' */
+  readonly what?: 'claim' | 'group';
 }
 
 const backUp = (engine: Engine): Promise<unknown> => engine.backup(request);
@@ -61,8 +64,13 @@ const flows: readonly Flow[] = [
   },
 ];
 
-it.for(
-  flows.flatMap((flow) => [
+const onGroup = flows.map(({ kept, ...flow }): Flow => {
+  const ofGroup = { ...flow, name: `${flow.name}, of a volume group,`, what: 'group' } as const;
+  return kept === undefined ? ofGroup : { ...ofGroup, kept: 3 * kept };
+});
+
+it.concurrent.for(
+  [...flows, ...onGroup].flatMap((flow) => [
     { flow, name: flow.name, when: 'before', found: 'at once' } as const,
     { flow, name: flow.name, when: 'after', found: 'later' } as const,
   ]),
@@ -70,40 +78,53 @@ it.for(
   '$name that is killed $when any call that writes leaves nothing that cannot be removed $found',
   { timeout: 60_000 },
   async ({ flow, when, found }) => {
-    let point = 0;
-    for (let died = true; died; point += 1) {
-      await using lab = await Lab.open();
-      died = await lab.kill(flow, { at: point, when });
+    const kill = async (at: number): Promise<readonly string[]> => {
+      await using lab = await Lab.open(flow.what);
+      const calls = await lab.kill(flow, { at, when });
       if (found === 'later') {
         await lab.cluster.settle();
       }
       await lab.removeLeftovers(flow.kept ?? 0);
-    }
-    expect(point).toBeGreaterThan(3);
+      return calls;
+    };
+    const calls = await kill(never);
+    expect(calls.length).toBeGreaterThan(3);
+    const killAt = async (at: number): Promise<void> => {
+      await kill(at);
+    };
+    await runAll(calls.keys(), killAt, { concurrency: atATime });
   },
 );
 
+/** More than any flow makes. */
+const never = 1_000;
+// What the flows do most of the time is wait.
+const atATime = 10;
+
 class Lab implements AsyncDisposable {
   readonly store = new MemoryObjectStore();
-  readonly cluster: FakeCluster;
+  readonly cluster = new FakeCluster();
+  readonly #claims: readonly KubernetesManifest[];
 
-  private constructor(cluster: FakeCluster) {
-    this.cluster = cluster;
+  private constructor(claims: readonly KubernetesManifest[]) {
+    this.#claims = claims;
   }
 
-  static async open(): Promise<Lab> {
-    const lab = new Lab(new FakeCluster());
+  static async open(what: Flow['what']): Promise<Lab> {
+    const lab = new Lab(what === 'group' ? ['a', 'b'].map(claimOfGroup) : [claim]);
     lab.cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }]);
-    await lab.cluster.create(Resources.persistentVolumeClaims, claim);
+    for (const each of lab.#claims) {
+      await lab.cluster.create(Resources.persistentVolumeClaims, each);
+    }
     await lab.cluster.settle();
     return lab;
   }
 
-  /** Runs a flow that dies on its way; tells whether it did. */
+  /** Runs a flow that dies on its way; returns the calls that it has come to. */
   async kill(
     { before, run }: Flow,
     { at, when }: { readonly at: number; readonly when: 'before' | 'after' },
-  ): Promise<boolean> {
+  ): Promise<readonly string[]> {
     const { cluster, store } = this;
     await before?.(createEngine({ cluster, store }));
     const process = new KillPoint({ at, when, die: () => undefined });
@@ -115,7 +136,7 @@ class Lab implements AsyncDisposable {
         throw error;
       }
     }
-    return process.hasDied;
+    return process.calls;
   }
 
   /** Removes what is left, and asserts that nothing is: no snapshot without a backup, and no backup without its snapshot. */
@@ -144,11 +165,11 @@ class Lab implements AsyncDisposable {
     const engine = createEngine({ cluster, store });
     const backups = await Array.fromAsync(engine.catalog.list());
     const keys = await Array.fromAsync(store.list('backups/'));
-    const objects = [
-      ...(await Array.fromAsync(cluster.list(Resources.volumeSnapshots))),
-      ...(await Array.fromAsync(cluster.list(Resources.volumeSnapshotContents))),
-    ];
-    expect(cluster.csi.storage.snapshots.size).toBe(backups.length);
+    const objects: KubernetesObject[] = [];
+    for (const resource of snapshotResources) {
+      objects.push(...(await Array.fromAsync(cluster.list(resource))));
+    }
+    expect(cluster.csi.storage.snapshots.size).toBe(backups.length * this.#claims.length);
     expect(keys.length > 0).toBe(backups.length > 0);
     expect([0, kept]).toContain(objects.length);
     if (backups.length > 0) {
@@ -162,6 +183,14 @@ class Lab implements AsyncDisposable {
   }
 }
 
+const groupApi = { group: 'groupsnapshot.storage.k8s.io', version: 'v1' };
+const snapshotResources = [
+  Resources.volumeSnapshots,
+  Resources.volumeSnapshotContents,
+  { ...groupApi, resource: 'volumegroupsnapshots' },
+  { ...groupApi, resource: 'volumegroupsnapshotcontents' },
+];
+
 const claim: KubernetesManifest = {
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
@@ -172,3 +201,8 @@ const claim: KubernetesManifest = {
     resources: { requests: { storage: '1Mi' } },
   },
 };
+
+function claimOfGroup(name: string): KubernetesManifest {
+  const labels = { 'velero.io/volume-group': 'db' };
+  return { ...claim, metadata: { namespace: 'shop', name, labels } };
+}

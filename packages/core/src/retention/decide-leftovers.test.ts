@@ -74,7 +74,12 @@ function decide(
   given: Partial<LeftoverRules> = {},
 ): readonly string[] {
   const found = decideLeftovers(
-    { pairs, directories: new Map(directories.map((each) => [each.name, each])), nowMs: now },
+    {
+      pairs,
+      groups: [],
+      directories: new Map(directories.map((each) => [each.name, each])),
+      nowMs: now,
+    },
     { ...rules, ...given },
   );
   return found.map(({ leftover: { cause, action } }) => `${cause} ${action}`);
@@ -320,6 +325,7 @@ it('says what is left, why, and what would be done', () => {
   const [found] = decideLeftovers(
     {
       pairs: [pairOf(runLabels)],
+      groups: [],
       directories: new Map([['b1', directory({ snapshots: new Set([snapshotKey]) })]]),
       nowMs: now,
     },

@@ -1,25 +1,23 @@
-import { groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
-import { LifeboatLabel, VeleroLabel } from '../model/labels.ts';
-import { Resources } from '../model/resources.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
-import { labelOf, originOf, snapshotHandleOf } from '../snapshot/leftover-pair.ts';
 import { describeLeftover } from './describe-leftover.ts';
-import type { Leftover, LeftoverAction, LeftoverCause, LeftoverObject } from './leftover.ts';
-import { snapshotKeyOf } from './stored-snapshot.ts';
-import type { SurveyedPair } from './survey-cluster.ts';
+import type { Leftover, LeftoverAction, LeftoverCause } from './leftover.ts';
+import { factsOfGroup, factsOfPair, type SnapshotFacts } from './leftover-facts.ts';
+import type { SurveyedGroup, SurveyedPair } from './survey-cluster.ts';
 import type { BackupDirectory, StoreSurvey } from './survey-store.ts';
 
 /** What {@link decideLeftovers} decides from. */
 export interface LeftoverEvidence {
   readonly pairs: readonly SurveyedPair[];
+  readonly groups: readonly SurveyedGroup[];
   readonly directories: StoreSurvey;
   readonly nowMs: number;
 }
 
-/** A leftover, with the pair of objects it is about; without one it is about files. */
+/** A leftover, with the pair of objects or the group that it is about; with neither it is about files. */
 export interface FoundLeftover {
   readonly leftover: Leftover;
   readonly pair?: SurveyedPair | undefined;
+  readonly group?: SurveyedGroup | undefined;
 }
 
 /** What counts as left, and what of it may be removed. */
@@ -38,13 +36,19 @@ export function decideLeftovers(
   evidence: LeftoverEvidence,
   rules: LeftoverRules,
 ): readonly FoundLeftover[] {
-  const needed = neededSnapshots(evidence.directories);
+  const { pairs, groups, directories } = evidence;
+  const needed = neededSnapshots(directories);
   const { minimumAgeMs } = rules;
+  const found = (facts: SnapshotFacts): readonly Leftover[] =>
+    ofSnapshot(facts, directories, needed, rules);
   const isOld = ({ leftover }: FoundLeftover): boolean =>
     minimumAgeMs === 0 || evidence.nowMs - Date.parse(leftover.since) >= minimumAgeMs;
   return [
-    ...evidence.pairs.flatMap((pair) => ofPair(pair, evidence.directories, needed, rules)),
-    ...[...evidence.directories.values()].flatMap((directory) => ofDirectory(directory, rules)),
+    ...pairs.flatMap((pair) => found(factsOfPair(pair)).map((leftover) => ({ leftover, pair }))),
+    ...groups.flatMap((group) =>
+      found(factsOfGroup(group)).map((leftover) => ({ leftover, group })),
+    ),
+    ...[...directories.values()].flatMap((directory) => ofDirectory(directory, rules)),
   ].filter(isOld);
 }
 
@@ -89,22 +93,21 @@ function verdictOnDirectory(
   }
 }
 
-function ofPair(
-  pair: SurveyedPair,
+function ofSnapshot(
+  facts: SnapshotFacts,
   directories: StoreSurvey,
   needed: ReadonlySet<string>,
   rules: LeftoverRules,
-): readonly FoundLeftover[] {
-  const label = labelOf(pair, VeleroLabel.backupName);
+): readonly Leftover[] {
+  const { backupLabel, isSynced, claims, snapshotKeys } = facts;
   // What a sync has made, the next one removes, and knows of which store it is.
-  const isSynced = labelOf(pair, LifeboatLabel.syncedFrom) !== undefined;
-  if (label === undefined || isSynced || pair.claims === 'waiting') {
+  if (backupLabel === undefined || isSynced || claims === 'waiting') {
     return [];
   }
-  const directory = directories.get(label);
-  const snapshot = snapshotHandleOf(pair);
-  const isNeeded = snapshot !== undefined && needed.has(snapshotKeyOf(snapshot));
-  const verdict = verdictOnPair(pair, directory, isNeeded, rules);
+  const directory = directories.get(backupLabel);
+  // Those of a group are freed together or not at all.
+  const isNeeded = snapshotKeys.some((key) => needed.has(key));
+  const verdict = verdictOnSnapshot(facts, directory, isNeeded, rules);
   if (verdict === undefined) {
     return [];
   }
@@ -112,12 +115,12 @@ function ofPair(
   const leftover = {
     cause,
     action: allowedAction(verdict, isNeeded, directory, rules),
-    backupName: directory?.name ?? label,
-    since: formatTimestamp(changedAt(pair, cause, directory)),
-    objects: objectsOf(pair),
-    ...snapshot,
+    backupName: directory?.name ?? backupLabel,
+    since: formatTimestamp(changedAt(facts, cause, directory)),
+    objects: facts.objects,
+    ...facts.handle,
   } as const;
-  return [{ leftover: { ...leftover, message: describeLeftover(leftover) }, pair }];
+  return [{ ...leftover, message: describeLeftover(leftover) }];
 }
 
 /** Whatever else is so: a snapshot that a complete backup refers to is never freed, and an unknown backup not touched. */
@@ -133,24 +136,26 @@ function allowedAction(
   return intended === 'FreeSnapshot' && isNeeded ? 'DeleteObjects' : intended;
 }
 
-function verdictOnPair(
-  pair: SurveyedPair,
+function verdictOnSnapshot(
+  facts: SnapshotFacts,
   directory: BackupDirectory | undefined,
   isNeeded: boolean,
   rules: LeftoverRules,
 ): Verdict | undefined {
-  const origin = originOf(pair);
+  const { origin, claims } = facts;
   switch (origin) {
     case 'restore':
-      return [pair.claims === 'none' ? 'RestoreAbandoned' : 'RestoreFinished', 'DeleteObjects'];
+      return [claims === 'none' ? 'RestoreAbandoned' : 'RestoreFinished', 'DeleteObjects'];
+    case 'stub':
+      return ['GroupStubLeft', 'DeleteObjects'];
     case 'probe':
       return ['ProbeInterrupted', 'DeleteObjects'];
     case 'release':
       return ['ReleaseInterrupted', 'FreeSnapshot'];
     case 'run':
-      return verdictOnRun(pair, directory, isNeeded, rules);
+      return verdictOnRun(facts, directory, isNeeded, rules);
     case 'kept':
-      return verdictOnKept(pair, directory, isNeeded, rules);
+      return verdictOnKept(facts, directory, isNeeded, rules);
     case 'synced':
       return undefined;
     case 'retained by Velero':
@@ -165,7 +170,7 @@ function verdictOnPair(
 }
 
 function verdictOnRun(
-  pair: SurveyedPair,
+  facts: SnapshotFacts,
   directory: BackupDirectory | undefined,
   isNeeded: boolean,
   rules: LeftoverRules,
@@ -174,7 +179,7 @@ function verdictOnRun(
     return ['SnapshotNotDetached', 'DeleteObjects'];
   }
   // Another store may hold a backup of the same name: the run tells.
-  if (directory === undefined || labelOf(pair, LifeboatLabel.run) !== directory.runId) {
+  if (directory === undefined || facts.runLabel !== directory.runId) {
     return unknownBackup(rules);
   }
   const { state, snapshots } = directory;
@@ -196,17 +201,15 @@ function verdictOnRun(
 }
 
 function verdictOnKept(
-  pair: SurveyedPair,
+  facts: SnapshotFacts,
   directory: BackupDirectory | undefined,
   isNeeded: boolean,
   rules: LeftoverRules,
 ): Verdict | undefined {
   if (!isNeeded && directory?.state !== 'complete') {
-    return verdictOnRun(pair, directory, isNeeded, rules);
+    return verdictOnRun(facts, directory, isNeeded, rules);
   }
-  return objectTimes(pair, 'deletionTimestamp').length > 0
-    ? ['RemovalStuck', 'DeleteObjects']
-    : undefined;
+  return facts.deletedMs.length > 0 ? ['RemovalStuck', 'DeleteObjects'] : undefined;
 }
 
 function unknownBackup({ unknownBackups }: LeftoverRules): Verdict {
@@ -214,51 +217,12 @@ function unknownBackup({ unknownBackups }: LeftoverRules): Verdict {
 }
 
 function changedAt(
-  pair: SurveyedPair,
+  { createdMs, deletedMs }: SnapshotFacts,
   cause: LeftoverCause,
   directory: BackupDirectory | undefined,
 ): Date {
-  const times = [
-    ...objectTimes(pair, 'creationTimestamp'),
-    ...objectTimes(pair, 'deletionTimestamp'),
-  ];
   // A run that still writes into its directory is alive, whatever the age of its first snapshot.
   const isOfRun = cause === 'SnapshotOfUnfinishedBackup' && directory !== undefined;
-  return new Date(Math.max(0, ...times, ...(isOfRun ? [directory.changedAt.getTime()] : [])));
-}
-
-function objectTimes(
-  { volumeSnapshot, volumeSnapshotContent }: SurveyedPair,
-  field: 'creationTimestamp' | 'deletionTimestamp',
-): readonly number[] {
-  return [volumeSnapshot, volumeSnapshotContent].flatMap((object) => {
-    const time = object?.metadata[field];
-    return typeof time === 'string' ? [Date.parse(time)] : [];
-  });
-}
-
-function objectsOf({
-  volumeSnapshot,
-  volumeSnapshotContent,
-}: SurveyedPair): readonly LeftoverObject[] {
-  return [
-    ...leftoverObject(Resources.volumeSnapshots, volumeSnapshot),
-    ...leftoverObject(Resources.volumeSnapshotContents, volumeSnapshotContent),
-  ];
-}
-
-function leftoverObject(
-  resource: { readonly group: string; readonly resource: string },
-  object: KubernetesObject | undefined,
-): readonly LeftoverObject[] {
-  if (object === undefined) {
-    return [];
-  }
-  const { namespace, name, uid = '' } = object.metadata;
-  const groupResource = groupResourceOf(resource);
-  return [
-    namespace === undefined
-      ? { groupResource, name, uid }
-      : { groupResource, namespace, name, uid },
-  ];
+  const writtenMs = isOfRun ? [directory.changedAt.getTime()] : [];
+  return new Date(Math.max(0, ...createdMs, ...deletedMs, ...writtenMs));
 }

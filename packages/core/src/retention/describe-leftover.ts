@@ -12,6 +12,8 @@ const reasons: Readonly<Record<LeftoverCause, string>> = {
   ReleaseInterrupted: 'it was made to free the storage snapshot, which did not come to its end',
   RestoreFinished: 'a restore made it for a claim that has its volume',
   RestoreAbandoned: 'a restore made it for a claim that does not exist',
+  GroupStubLeft:
+    'a restore made it to stand in for a volume group, and no claim waits for a snapshot of that any more',
   ProbeInterrupted: 'it was made to see whether the storage snapshot is there',
   RemovalStuck: 'it is being deleted and does not go away',
   RetainedByVelero: 'Velero before 1.16 left it for a backup that is not in this store',
@@ -33,10 +35,13 @@ export function describeLeftover({
   backupName,
   objects,
   snapshotHandle,
+  groupSnapshotHandle,
 }: Omit<Leftover, 'message'>): string {
   const what =
     objects.length === 0 ? `backups/${backupName}/` : objects.map(describeObject).join(' and ');
-  const snapshot = snapshotHandle === undefined ? '' : ` for snapshot ${snapshotHandle}`;
+  const handle = snapshotHandle ?? groupSnapshotHandle;
+  const kind = snapshotHandle === undefined ? 'the snapshots of group' : 'snapshot';
+  const snapshot = handle === undefined ? '' : ` for ${kind} ${handle}`;
   const of = objects.length === 0 ? '' : ` of backup ${backupName}`;
   return `${what}${of}${snapshot}: ${reasons[cause]}; ${consequences[action]}`;
 }

@@ -3,6 +3,7 @@ import { VeleroLabel } from '../model/labels.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import { labelOfGroup } from '../snapshot/leftover-group.ts';
 import { labelOf } from '../snapshot/leftover-pair.ts';
 import { decideLeftovers, type FoundLeftover, type LeftoverRules } from './decide-leftovers.ts';
 import type { Leftover } from './leftover.ts';
@@ -64,8 +65,11 @@ export async function surveyLeftovers(
   signal?.throwIfAborted();
   // The cluster first: a run that is seen there has its claim in the store, and a backup that is completed in between is
   // seen as complete.
-  const pairs = await surveyCluster(cluster, { signal });
-  const labels = pairs.flatMap((pair) => labelOf(pair, VeleroLabel.backupName) ?? []);
+  const { pairs, groups } = await surveyCluster(cluster, { signal });
+  const labels = [
+    ...pairs.flatMap((pair) => labelOf(pair, VeleroLabel.backupName) ?? []),
+    ...groups.flatMap((group) => labelOfGroup(group, VeleroLabel.backupName) ?? []),
+  ];
   const directories = await surveyStore(store, { labels: new Set(labels), signal });
-  return decideLeftovers({ pairs, directories, nowMs: clock.now().getTime() }, rules);
+  return decideLeftovers({ pairs, groups, directories, nowMs: clock.now().getTime() }, rules);
 }

@@ -13,6 +13,7 @@ export type LeftoverCause =
   | 'ReleaseInterrupted'
   | 'RestoreFinished'
   | 'RestoreAbandoned'
+  | 'GroupStubLeft'
   | 'ProbeInterrupted'
   | 'RemovalStuck'
   // Either side
@@ -51,6 +52,8 @@ export interface Leftover {
   readonly objects: readonly LeftoverObject[];
   readonly driver?: string | undefined;
   readonly snapshotHandle?: string | undefined;
+  /** Of a volume group that was snapshotted as one. */
+  readonly groupSnapshotHandle?: string | undefined;
 }
 
 /** Whether two finds are of the same thing, and it has not changed in between. */
@@ -60,6 +63,7 @@ export function isSameLeftover(one: Leftover, other: Leftover): boolean {
     one.backupName === other.backupName &&
     one.since === other.since &&
     one.snapshotHandle === other.snapshotHandle &&
+    one.groupSnapshotHandle === other.groupSnapshotHandle &&
     one.objects.length === other.objects.length &&
     one.objects.every(({ uid }) => other.objects.some((object) => object.uid === uid))
   );

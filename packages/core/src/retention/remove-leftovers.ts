@@ -4,6 +4,8 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import type { LeftoverGroup } from '../snapshot/leftover-group.ts';
+import { freeLeftoverGroup, removeLeftoverGroup } from '../snapshot/leftover-group-removal.ts';
 import type { LeftoverPair } from '../snapshot/leftover-pair.ts';
 import { freeLeftoverPair, removeLeftoverPair } from '../snapshot/leftover-removal.ts';
 import type { FoundLeftover } from './decide-leftovers.ts';
@@ -112,9 +114,11 @@ class Removal {
     }
     if (found.pair !== undefined) {
       await this.#removePair(leftover, found.pair, signal);
+    } else if (found.group !== undefined) {
+      await this.#removeGroup(leftover, found.group, signal);
     } else if (leftover.action === 'FinishDeletion') {
       await deleteBackup(this.#dependencies, leftover.backupName, { signal });
-    } else if (this.#hasPairs(leftover.backupName)) {
+    } else if (this.#hasSnapshots(leftover.backupName)) {
       const message =
         'its snapshots are still in the cluster: they would not be recognised without the files';
       return { outcome: 'Failed', message };
@@ -145,9 +149,22 @@ class Removal {
       : removeLeftoverPair(request, { signal }));
   }
 
-  #hasPairs(backupName: string): boolean {
+  async #removeGroup(
+    { action, backupName }: Leftover,
+    group: LeftoverGroup,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { cluster, clock } = this.#dependencies;
+    const request = { cluster, clock, group, backupName };
+    await (action === 'FreeSnapshot'
+      ? freeLeftoverGroup(request, { signal })
+      : removeLeftoverGroup(request, { signal }));
+  }
+
+  #hasSnapshots(backupName: string): boolean {
     return [...this.#present].some(
-      ({ leftover, pair }) => pair !== undefined && leftover.backupName === backupName,
+      ({ leftover, pair, group }) =>
+        (pair !== undefined || group !== undefined) && leftover.backupName === backupName,
     );
   }
 }

@@ -101,8 +101,21 @@ export async function freeLeftoverPair(
 
 const defaultTimeoutMs = 60_000;
 
-async function within(
+function within(
   { clock, pair, timeoutMs = defaultTimeoutMs }: LeftoverPairRequest,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  return withinRemoval({ clock, timeoutMs, target: describePair(pair) }, signal, work);
+}
+
+/** Bounds the removal of leftovers in time, and tells what is still there. */
+export async function withinRemoval(
+  {
+    clock,
+    timeoutMs,
+    target,
+  }: { readonly clock: Clock; readonly timeoutMs: number; readonly target: string },
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -114,7 +127,7 @@ async function within(
     if (!deadline.expired) {
       throw error;
     }
-    throw snapshotFailure('removeLeftovers', describePair(pair), {
+    throw snapshotFailure('removeLeftovers', target, {
       reason: `still there after ${timeoutMs / 1_000} s: check that the snapshot-controller and the csi-snapshotter sidecar of the driver are running`,
       cause: error,
     });
@@ -127,12 +140,25 @@ async function setRetain(
   { volumeSnapshotContent: content }: LeftoverPair,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (content === undefined) {
-    return;
+  if (content !== undefined) {
+    await retainIfSame(cluster, Resources.volumeSnapshotContents, content, signal);
   }
+}
+
+/**
+ * Gives a content policy Retain. One that is gone is success.
+ *
+ * @throws {ClusterError} code Conflict when it has changed since it was read.
+ */
+export async function retainIfSame(
+  cluster: Cluster,
+  resource: GroupVersionResource,
+  content: KubernetesObject,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { resourceVersion = '' } = content.metadata;
   const patch: JsonObject = { metadata: { resourceVersion }, spec: { deletionPolicy: 'Retain' } };
-  await patchIfThere(cluster, Resources.volumeSnapshotContents, content, patch, signal);
+  await patchIfThere(cluster, resource, content, patch, signal);
 }
 
 async function deletePair(
@@ -169,7 +195,10 @@ function isBeingDeleted({ volumeSnapshot, volumeSnapshotContent }: LeftoverPair)
   );
 }
 
-const snapshotFinalizer = 'snapshot.storage.kubernetes.io/';
+const snapshotFinalizers = [
+  'snapshot.storage.kubernetes.io/',
+  'groupsnapshot.storage.kubernetes.io/',
+] as const;
 
 async function dropFinalizers(
   cluster: Cluster,
@@ -180,7 +209,8 @@ async function dropFinalizers(
   await dropFinalizersOf(cluster, Resources.volumeSnapshotContents, volumeSnapshotContent, signal);
 }
 
-async function dropFinalizersOf(
+/** Takes the finalizers of the snapshot controllers from this very object. One that is gone is success. */
+export async function dropFinalizersOf(
   cluster: Cluster,
   resource: GroupVersionResource,
   object: KubernetesObject | undefined,
@@ -191,7 +221,9 @@ async function dropFinalizersOf(
     return;
   }
   const { resourceVersion = '', finalizers = [] } = live.metadata;
-  const kept = finalizers.filter((finalizer) => !finalizer.startsWith(snapshotFinalizer));
+  const kept = finalizers.filter(
+    (finalizer) => !snapshotFinalizers.some((prefix) => finalizer.startsWith(prefix)),
+  );
   const patch: JsonObject = { metadata: { resourceVersion, finalizers: kept } };
   await patchIfThere(cluster, resource, live, patch, signal);
 }

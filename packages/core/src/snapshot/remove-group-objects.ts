@@ -16,6 +16,7 @@ import {
   readGroupObjects,
 } from './group-objects.ts';
 import { groupHandleOf } from './group-snapshot-step.ts';
+import { groupHandleAnnotation } from './leftover-group.ts';
 
 /** What {@link removeGroupObjects} works on. */
 export interface RemoveGroupObjectsRequest {
@@ -202,9 +203,6 @@ async function contentNamesOfGroup(
   }
   return names;
 }
-
-/** The annotation with which the snapshot-controller marks the contents of a group's members. */
-const groupHandleAnnotation = 'groupsnapshot.storage.k8s.io/volumeGroupSnapshotHandle';
 
 async function patchIfThere(
   cluster: Cluster,
