@@ -23,6 +23,7 @@
  *
  * @module
  */
+export type { PlanBackupOptions } from './backup/plan-options.ts';
 export type {
   BackupOptions,
   BackupRequest,
@@ -56,10 +57,18 @@ export type {
   LabelSelector,
   LabelSelectorRequirement,
 } from './model/backup.ts';
+export type {
+  BackupPlan,
+  PlannedItem,
+  PlannedReason,
+  PlannedVolume,
+  PlanRefusal,
+} from './model/backup-plan.ts';
 export type { BackupStorageLocationSpec } from './model/backup-storage-location.ts';
 export type {
   BackupEvent,
   DeletionEvent,
+  PlanEvent,
   RestoreAction,
   RestoreEvent,
   SnapshotDelayCause,

@@ -4,13 +4,12 @@ import { LifeboatError } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { stringifyJson } from '../model/json.ts';
 import {
-  describeObject,
   type GroupVersionResource,
   type KubernetesObject,
   referenceTo,
 } from '../model/kubernetes.ts';
 import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
-import { entryPathsOf, parseEntryPath } from './entry-path.ts';
+import { writableEntryPathsOf } from './entry-path.ts';
 import { type GroupPlace, GzipMembers } from './gzip-members.ts';
 import { MeasuredBody } from './measured-body.ts';
 import { TarStreamWriter } from './tar-stream-writer.ts';
@@ -174,13 +173,7 @@ class ObjectQueue implements ArchiveWriter {
   async writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
     const reference = referenceTo(resource, object);
     const { namespace, name } = reference;
-    const paths = entryPathsOf(reference);
-    if (!paths.every((path) => parseEntryPath(path) !== undefined)) {
-      throw new LifeboatError(
-        `write archive: the name of ${describeObject(reference)} cannot be a file name in a backup`,
-        { code: 'Unsupported', operation: 'write archive', target: describeObject(reference) },
-      );
-    }
+    const paths = writableEntryPathsOf(reference);
     const { group, version, resource: plural } = resource;
     await this.writeFiles(
       paths,

@@ -1,4 +1,5 @@
-import { type GroupVersionResource, groupResourceOf } from '../model/kubernetes.ts';
+import { LifeboatError } from '../errors.ts';
+import { describeObject, type GroupVersionResource, groupResourceOf } from '../model/kubernetes.ts';
 import { isDnsLabel } from '../model/kubernetes-name.ts';
 
 /** The object that an archive entry holds, and under which resource and version. */
@@ -35,6 +36,22 @@ export function entryPathsOf(location: EntryLocation): readonly [string, string]
   const scope = namespace === undefined ? 'cluster' : `namespaces/${namespace}`;
   const file = `${scope}/${name}${extension}`;
   return [`${resource}/${file}`, `${resource}/${version}-preferredversion/${file}`];
+}
+
+/**
+ * The paths of an object that is to be written.
+ *
+ * @throws {LifeboatError} code Unsupported when its name cannot be a file name in an archive.
+ */
+export function writableEntryPathsOf(location: EntryLocation): readonly [string, string] {
+  const paths = entryPathsOf(location);
+  if (!paths.every((path) => parseEntryPath(path) !== undefined)) {
+    throw new LifeboatError(
+      `write archive: the name of ${describeObject(location)} cannot be a file name in a backup`,
+      { code: 'Unsupported', operation: 'write archive', target: describeObject(location) },
+    );
+  }
+  return paths;
 }
 
 /**

@@ -47,7 +47,7 @@ export class BackupRecord {
     return this.#stored;
   }
 
-  /** The namespaces of what is in the archive. */
+  /** The namespaces of what is in the archive, and of the claims that wait for their snapshots. */
   get storedNamespaces(): ReadonlySet<string> {
     return this.#storedNamespaces;
   }
@@ -161,9 +161,12 @@ export class BackupRecord {
     this.#onEvent({ type: 'volumeGroup', group });
   }
 
-  /** Counts a snapshot that was asked for. */
-  addSnapshotAttempt(): void {
+  /** Counts a snapshot that was asked for. Its claim will be stored when it is ready. */
+  addSnapshotAttempt({ metadata: { namespace } }: KubernetesObject): void {
     this.#snapshotsAttempted += 1;
+    if (namespace !== undefined) {
+      this.#storedNamespaces.add(namespace);
+    }
   }
 
   /** How many snapshots were asked for, whether or not they were taken. */

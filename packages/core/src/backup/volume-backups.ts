@@ -62,7 +62,7 @@ export class VolumeBackups implements ClaimVolumes {
       }
       return false;
     }
-    record.addSnapshotAttempt();
+    record.addSnapshotAttempt(claim);
     this.#held.push(
       action === 'groupSnapshot'
         ? this.#groups.hold(claim, volume, choice.group)

@@ -56,12 +56,38 @@ export async function claimBackup(
   try {
     await createClaim(store, claim, signal);
     if (await backupExists(store, name, { signal })) {
-      throw alreadyExists(store, name, 'a backup of this name is stored there');
+      throw alreadyStored(store, name);
     }
   } catch (error) {
     await releaseClaim(store, claim, logger);
     throw error;
   }
+}
+
+/**
+ * Why a run that began now could not take the name of a backup; empty when it could. Only reads.
+ *
+ * @throws {ValidationError} when the name cannot be a backup's.
+ */
+export async function foreseeClaim(
+  store: ObjectStore,
+  {
+    name,
+    allowUnsafeConcurrentWriters = false,
+  }: Pick<BackupClaim, 'name' | 'allowUnsafeConcurrentWriters'>,
+  { signal }: CallOptions = {},
+): Promise<readonly LifeboatError[]> {
+  const refusals: LifeboatError[] = [];
+  if (!store.capabilities.ifAbsent && !allowUnsafeConcurrentWriters) {
+    refusals.push(unsafeStore(store, name));
+  }
+  if (await backupExists(store, name, { signal })) {
+    refusals.push(alreadyStored(store, name));
+  } else if ((await store.stat(claimKey(name), { signal })) !== undefined) {
+    const holder = await holderOf(store, name, signal);
+    refusals.push(alreadyExists(store, name, describeHolder(holder)));
+  }
+  return refusals;
 }
 
 /** Options of {@link abandonBackup}. */
@@ -126,7 +152,7 @@ async function createClaim(
       return;
     }
     throw (await backupExists(store, name, { signal }))
-      ? alreadyExists(store, name, 'a backup of this name is stored there', error)
+      ? alreadyStored(store, name, error)
       : alreadyExists(store, name, describeHolder(holder), error);
   }
 }
@@ -172,6 +198,10 @@ function describeHolder(holder: StoredClaim | undefined): string {
   return holder?.purpose === 'delete'
     ? `a deletion of the backup of this name, ${begun}, is under way or was stopped; deleteBackup finishes it`
     : `run ${holder?.runId ?? 'unknown'}, ${begun}, is making a backup of this name or was stopped while it did`;
+}
+
+function alreadyStored(store: ObjectStore, name: string, cause?: unknown): LifeboatError {
+  return alreadyExists(store, name, 'a backup of this name is stored there', cause);
 }
 
 function alreadyExists(

@@ -1,4 +1,5 @@
 import { builtInBackupActions } from '../backup/actions/built-in-backup-actions.ts';
+import { planBackup } from '../backup/plan-backup.ts';
 import { runBackup } from '../backup/run-backup.ts';
 import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { ValidationError, type Violation } from '../errors.ts';
@@ -61,16 +62,16 @@ export function createEngine(options: EngineOptions): Engine {
     cleanUpTimeoutMs: timeouts.snapshotCleanUpMs,
   });
   const shared = { cluster, store, clock, logger };
-  const backing = { ...shared, podExec, hookedPods: limits.hookedPods };
+  const backingUp = {
+    ...{ ...shared, podExec, snapshotter, allowUnsafeConcurrentWriters },
+    hookedPods: limits.hookedPods,
+    actions: backupActions,
+  };
   const retention = { ...shared, concurrency: limits.releasedSnapshots };
   return {
     catalog: new BackupCatalog(store, logger),
-    backup: (request, callOptions) =>
-      runBackup(
-        { ...backing, snapshotter, actions: backupActions, allowUnsafeConcurrentWriters },
-        request,
-        callOptions,
-      ),
+    backup: (request, callOptions) => runBackup(backingUp, request, callOptions),
+    planBackup: (request, callOptions) => planBackup(backingUp, request, callOptions),
     restore: (request, callOptions) =>
       runRestore(
         { ...shared, actions: restoreItemActions, concurrency: limits.restoredObjects },

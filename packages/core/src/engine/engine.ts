@@ -1,5 +1,7 @@
+import type { PlanBackupOptions } from '../backup/plan-options.ts';
 import type { BackupOptions, BackupRequest, BackupResult } from '../backup/request.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
+import type { BackupPlan } from '../model/backup-plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
@@ -84,6 +86,22 @@ export interface Engine {
    * @throws {LifeboatError} the first failure when not a single object could be stored.
    */
   backup(request: BackupRequest, options?: BackupOptions): Promise<BackupResult>;
+
+  /**
+   * Tells what {@link Engine.backup} would do with the same request, by the same code: every object with the reason why it would go
+   * in, every volume and how, the hooks, and what can be known of warnings and errors. The plan is a JSON value.
+   *
+   * - Only reads: nothing is created, changed or deleted, neither in the cluster nor in the store; the name is not taken, and no hook
+   *   is run. Item actions are run, with a cluster that refuses to write.
+   * - The plan is of the moment: what changes until the backup runs changes the backup.
+   * - What would make the backup reject as a whole is in `refusals`, or is phase `Failed`.
+   * - Memory grows with the names of the objects, not with their content. Aborted: rejects with `signal.reason`.
+   *
+   * @throws {ValidationError} the request is not valid.
+   * @throws {ClusterError} when the cluster cannot be read at all.
+   * @throws {ObjectStoreError} when the store cannot tell whether the name is taken.
+   */
+  planBackup(request: BackupRequest, options?: PlanBackupOptions): Promise<BackupPlan>;
 
   /**
    * Restores from a backup of Lifeboat or Velero, into the same namespaces or mapped ones, in this or another cluster.

@@ -79,6 +79,9 @@ export type BackupEvent =
   | SnapshotEvent
   | SnapshotDelayedEvent;
 
+/** What the planning of a backup reports. `progress` counts the objects that would go in, and never goes back. */
+export type PlanEvent = Extract<BackupEvent, { readonly type: 'progress' | 'issue' }>;
+
 /** What a restore did with one object. */
 export type RestoreAction = 'created' | 'updated' | 'skipped' | 'failed';
 

@@ -10,7 +10,15 @@ export const volumeSnapshots: string = groupResourceOf(Resources.volumeSnapshots
 /** The cluster-scoped resource of snapshots; as {@link volumeSnapshots}. */
 export const volumeSnapshotContents: string = groupResourceOf(Resources.volumeSnapshotContents);
 
+// Those of groups too: the run makes some itself, and removes them.
+const snapshotResources: ReadonlySet<string> = new Set([
+  volumeSnapshots,
+  volumeSnapshotContents,
+  'volumegroupsnapshots.groupsnapshot.storage.k8s.io',
+  'volumegroupsnapshotcontents.groupsnapshot.storage.k8s.io',
+]);
+
 /** Whether a resource, or the name of one, is of snapshots. */
 export function isSnapshotResource(groupResource: string): boolean {
-  return groupResource === volumeSnapshots || groupResource === volumeSnapshotContents;
+  return snapshotResources.has(groupResource);
 }
