@@ -17,11 +17,13 @@ async function rolesOfGuide(
   guide = 'csi-snapshots.md',
 ): Promise<readonly object[]> {
   const text = await readFile(join(guides, guide), 'utf8');
-  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, block = '']) =>
-    parseAllDocuments(block.replaceAll('name: lifeboat', `name: ${prefix}`)).map(
-      (document) => document.toJS() as object,
-    ),
-  );
+  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)]
+    .flatMap(([, block = '']) =>
+      parseAllDocuments(block.replaceAll('name: lifeboat', `name: ${prefix}`)).map(
+        (document) => document.toJS() as object,
+      ),
+    )
+    .filter((object) => 'kind' in object && object.kind === 'ClusterRole');
 }
 
 /** A service account of its own namespace, without any rights, until the end of the test. */
