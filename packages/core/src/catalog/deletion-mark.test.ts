@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../internal/system-clock.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { claimBackup } from './backup-claim.ts';
-import { markDeletion, runOfMarkedBackup } from './deletion-mark.ts';
+import { markDeletion, readDeletionMark } from './deletion-mark.ts';
 import { backupKey, deletionMarkKey } from './key-layout.ts';
 import { claimForDeletion } from './stored-claim.ts';
 
@@ -30,17 +30,31 @@ it('makes no directory for a backup that does not exist', async () => {
   expect(await keysOf(store)).toEqual([backupKey('b10', 'backup')]);
 });
 
-it('remembers the run that made the backup, when the deletion has taken over its claim', async () => {
+it.each(['the mark', 'the claim'])(
+  'remembers the run that was making the backup, when its deletion writes %s first',
+  async (first) => {
+    const store = new MemoryObjectStore();
+    expect(await readDeletionMark(store, 'b1')).toBeUndefined();
+    await claimBackup(store, { name: 'b1', runId: 'run-1', startedAt: new Date() });
+    if (first === 'the claim') {
+      await claimForDeletion(store, { name: 'b1', runId: 'run-2', startedAt: new Date() });
+    }
+    await markDeletion(store, 'b1', options);
+    await claimForDeletion(store, { name: 'b1', runId: 'run-3', startedAt: new Date() });
+    expect(await readDeletionMark(store, 'b1')).toEqual({ runId: 'run-1', isUnfinished: true });
+  },
+);
+
+it('remembers that the backup was complete', async () => {
   const store = new MemoryObjectStore();
-  expect(await runOfMarkedBackup(store, 'b1')).toBeUndefined();
-  await claimBackup(store, { name: 'b1', runId: 'run-1', startedAt: new Date() });
+  await store.put(backupKey('b1', 'backup'), Buffer.from('x'));
   await markDeletion(store, 'b1', options);
-  await claimForDeletion(store, { name: 'b1', runId: 'run-2', startedAt: new Date() });
-  expect(await runOfMarkedBackup(store, 'b1')).toBe('run-1');
+  await store.delete(backupKey('b1', 'backup'));
+  expect(await readDeletionMark(store, 'b1')).toEqual({ isUnfinished: false });
 });
 
 it('takes a damaged mark for one that does not tell', async () => {
   const store = new MemoryObjectStore();
   await store.put(deletionMarkKey('b1'), Buffer.from('not json'));
-  expect(await runOfMarkedBackup(store, 'b1')).toBeUndefined();
+  expect(await readDeletionMark(store, 'b1')).toEqual({ isUnfinished: false });
 });

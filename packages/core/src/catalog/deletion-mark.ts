@@ -5,7 +5,7 @@ import { stringAt } from '../model/object-path.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { backupDirectory, deletionMarkKey } from './key-layout.ts';
+import { backupDirectory, backupKey, deletionMarkKey } from './key-layout.ts';
 import { readClaim } from './stored-claim.ts';
 
 const maximumMarkBytes = 64 * 1024;
@@ -18,7 +18,8 @@ export interface MarkDeletionOptions extends CallOptions {
 /**
  * Marks a backup whose deletion begins, before the first of its snapshots is freed: from then on it may be a backup without
  * its data although its files are all there. The mark remembers the run that made the backup, whose objects in the cluster
- * carry its id. A directory without any file stays without one; a mark that stands is kept.
+ * carry its id, and whether that run had come to its end. A directory without any file stays without one; a mark that stands
+ * is kept.
  */
 export async function markDeletion(
   store: ObjectStore,
@@ -27,8 +28,10 @@ export async function markDeletion(
 ): Promise<void> {
   const markKey = deletionMarkKey(name);
   let isEmpty = true;
+  let isComplete = false;
   for await (const { key } of store.list(backupDirectory(name), { signal })) {
     isEmpty = false;
+    isComplete ||= key === backupKey(name, 'backup');
     if (key === markKey) {
       return;
     }
@@ -38,7 +41,8 @@ export async function markDeletion(
     const document = {
       startTimestamp: formatTimestamp(clock.now()),
       owner: 'lifeboat',
-      ...(claim?.runId === undefined || claim.purpose === 'delete' ? {} : { runId: claim.runId }),
+      ...(claim?.backupRunId === undefined ? {} : { runId: claim.backupRunId }),
+      ...(isComplete ? {} : { unfinished: true }),
     };
     const body = Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
     await store.put(markKey, body, { contentType: 'application/json', signal });
@@ -58,26 +62,39 @@ export async function isMarkedForDeletion(
   return (await store.stat(deletionMarkKey(name), { signal })) !== undefined;
 }
 
+/** What the mark of a deletion tells of the backup. */
+export interface DeletionMark {
+  /** The run that made it, or was making it; absent when that was not known. */
+  readonly runId?: string | undefined;
+  /** Whether that run had not come to its end when the deletion began. */
+  readonly isUnfinished: boolean;
+}
+
 /**
- * Reads which run made a backup that is marked for deletion; `undefined` when there is no mark, or none that tells.
+ * Reads the mark of a backup's deletion; `undefined` when there is none. A damaged mark tells nothing of the run.
  *
  * @throws {ObjectStoreError} when the store cannot tell.
  */
-export async function runOfMarkedBackup(
+export async function readDeletionMark(
   store: ObjectStore,
   name: string,
   { signal }: CallOptions = {},
-): Promise<string | undefined> {
+): Promise<DeletionMark | undefined> {
   const target = deletionMarkKey(name);
   try {
     const body = await store.get(target, { signal });
     const bytes = await readAll(body, { maximumBytes: maximumMarkBytes, target });
     const document = parseJson(new TextDecoder().decode(bytes));
-    return isJsonObject(document) ? stringAt(document, ['runId']) : undefined;
+    return isJsonObject(document)
+      ? { runId: stringAt(document, ['runId']), isUnfinished: document['unfinished'] === true }
+      : { isUnfinished: false };
   } catch (error) {
-    if (isLifeboatError(error, 'NotFound') || !isLifeboatError(error)) {
-      signal?.throwIfAborted();
+    if (isLifeboatError(error, 'NotFound')) {
       return undefined;
+    }
+    if (!isLifeboatError(error)) {
+      signal?.throwIfAborted();
+      return { isUnfinished: false };
     }
     throw error;
   }

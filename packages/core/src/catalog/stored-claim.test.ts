@@ -12,10 +12,16 @@ it('tells who holds the name of a backup, since when, and what for', async () =>
   const store = new MemoryObjectStore();
   expect(await readClaim(store, 'b1')).toBeUndefined();
   await claimBackup(store, claim);
-  const held = { runId: 'run-1', startTimestamp: '2026-01-02T03:04:05Z' };
+  const held = {
+    runId: 'run-1',
+    backupRunId: 'run-1',
+    startTimestamp: '2026-01-02T03:04:05Z',
+  };
   expect(await readClaim(store, 'b1')).toEqual({ ...held, purpose: 'backup' });
   await claimForDeletion(store, { ...claim, runId: 'run-2' });
   expect(await readClaim(store, 'b1')).toEqual({ ...held, runId: 'run-2', purpose: 'delete' });
+  await claimForDeletion(store, { ...claim, runId: 'run-3' });
+  expect(await readClaim(store, 'b1')).toMatchObject({ runId: 'run-3', backupRunId: 'run-1' });
 });
 
 it.each(['', 'damaged', '[]'])(
@@ -25,6 +31,7 @@ it.each(['', 'damaged', '[]'])(
     await store.put(claimKey('b1'), Buffer.from(text));
     expect(await readClaim(store, 'b1')).toEqual({
       runId: undefined,
+      backupRunId: undefined,
       startTimestamp: undefined,
       purpose: 'backup',
     });

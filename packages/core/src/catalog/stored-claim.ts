@@ -11,6 +11,8 @@ const maximumClaimBytes = 64 * 1024;
 /** What a claim in the store tells of its holder; a claim that is damaged tells nothing. */
 export interface StoredClaim {
   readonly runId: string | undefined;
+  /** The run that made the backup, or was making it: the holder itself, or the one that a deletion has taken the claim from. */
+  readonly backupRunId: string | undefined;
   readonly startTimestamp: string | undefined;
   /** Whether the holder makes the backup or deletes it. */
   readonly purpose: 'backup' | 'delete';
@@ -36,20 +38,28 @@ export async function readClaim(
     }
     throw error;
   }
-  const document = parseDocument(bytes);
-  return isJsonObject(document)
-    ? {
-        runId: stringAt(document, ['runId']),
-        startTimestamp: stringAt(document, ['startTimestamp']),
-        purpose: stringAt(document, ['purpose']) === 'delete' ? 'delete' : 'backup',
-      }
-    : { runId: undefined, startTimestamp: undefined, purpose: 'backup' };
+  return describeClaim(parseDocument(bytes));
+}
+
+function describeClaim(document: JsonValue | undefined): StoredClaim {
+  if (!isJsonObject(document)) {
+    const unknown = { runId: undefined, backupRunId: undefined, startTimestamp: undefined };
+    return { ...unknown, purpose: 'backup' };
+  }
+  const runId = stringAt(document, ['runId']);
+  const isDeletion = stringAt(document, ['purpose']) === 'delete';
+  return {
+    runId,
+    backupRunId: isDeletion ? stringAt(document, ['backupRunId']) : runId,
+    startTimestamp: stringAt(document, ['startTimestamp']),
+    purpose: isDeletion ? 'delete' : 'backup',
+  };
 }
 
 /**
  * Takes over the claim on a backup's name for its deletion, whoever held it: until the deletion is done no run can make a
- * backup of that name, and what an interrupted deletion leaves can be told from what an interrupted run leaves. Repeating it
- * is harmless.
+ * backup of that name, and what an interrupted deletion leaves can be told from what an interrupted run leaves. The claim still
+ * tells which run made the backup. Repeating it is harmless.
  */
 export async function claimForDeletion(
   store: ObjectStore,
@@ -60,11 +70,13 @@ export async function claimForDeletion(
   }: { readonly name: string; readonly runId: string; readonly startedAt: Date },
   { signal }: CallOptions = {},
 ): Promise<void> {
+  const backupRunId = (await readClaim(store, name, { signal }))?.backupRunId;
   const document = {
     runId,
     startTimestamp: formatTimestamp(startedAt),
     owner: 'lifeboat',
     purpose: 'delete',
+    ...(backupRunId === undefined ? {} : { backupRunId }),
   };
   const body = Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
   await store.put(claimKey(name), body, { contentType: 'application/json', signal });

@@ -8,13 +8,15 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import { safeListener } from '../internal/safe-listener.ts';
 import type { DeletionEvent } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
+import { snapshotHandleOf } from '../snapshot/leftover-pair.ts';
+import { requireSnapshotApi } from '../snapshot/served-snapshot-api.ts';
 import type {
   DeleteBackupDependencies,
   DeleteBackupOptions,
   DeleteBackupResult,
   DeletedSnapshot,
 } from './delete-request.ts';
-import { type DeletionPlan, planDeletion } from './plan-deletion.ts';
+import { type DeletionPlan, issuesOf, planDeletion, withSharesOfNow } from './plan-deletion.ts';
 import { releaseSnapshots } from './release-snapshots.ts';
 
 /**
@@ -35,13 +37,13 @@ export async function deleteBackup(
   if (options.dryRun === true || !plan.found) {
     return previewOf(plan);
   }
-  await beginDeletion(dependencies, plan, options);
-  return finishDeletion(dependencies, plan, options, report);
+  const begun = await beginDeletion(dependencies, plan, options);
+  return finishDeletion(dependencies, begun, options, report);
 }
 
 /** Plans the deletion of a backup, and reports what stays. Only reads. @throws as {@link planDeletion} does. */
 export async function inspectBackup(
-  dependencies: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
+  dependencies: Pick<DeleteBackupDependencies, 'cluster' | 'store' | 'clock'>,
   name: string,
   options: DeleteBackupOptions,
   report: (event: DeletionEvent) => void,
@@ -51,7 +53,7 @@ export async function inspectBackup(
   for (const { driver, snapshotHandle } of plan.shared) {
     report({ type: 'snapshot', backupName: name, driver, snapshotHandle, state: 'Shared' });
   }
-  for (const issue of plan.issues) {
+  for (const issue of issuesOf(plan)) {
     report({ type: 'issue', backupName: name, issue });
   }
   return plan;
@@ -59,30 +61,41 @@ export async function inspectBackup(
 
 /**
  * Takes the name of a backup for its deletion and makes sure that files may be deleted, before the first snapshot is freed.
+ * Returns the plan as it stands now that the backup is marked. The mark comes last: a store that refuses the claim leaves a
+ * backup that can be restored.
  *
  * @throws {ObjectStoreError} when the store does not let files be written or deleted; the backup is as good as before.
+ * @throws {LifeboatError} code Unsupported when there are snapshots and the cluster has no VolumeSnapshot API; nothing was
+ * touched.
  */
 export async function beginDeletion(
-  { store, clock }: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
-  { name }: DeletionPlan,
+  { cluster, store, clock }: Pick<DeleteBackupDependencies, 'cluster' | 'store' | 'clock'>,
+  plan: DeletionPlan,
   { signal }: DeleteBackupOptions,
-): Promise<void> {
+): Promise<DeletionPlan> {
+  const { name, toRelease, shared } = plan;
   await store.delete(deletionProbeKey(name), { signal });
-  await markDeletion(store, name, { clock, signal });
+  if (toRelease.length > 0) {
+    await requireSnapshotApi('deleteBackup', cluster, { signal });
+  }
   await claimForDeletion(store, { name, runId: randomUUID(), startedAt: clock.now() }, { signal });
+  await markDeletion(store, name, { clock, signal });
+  return shared.length === 0 ? plan : withSharesOfNow(store, plan, { signal });
 }
 
 /** What a plan comes to while nothing is done. */
 export function previewOf(plan: DeletionPlan): DeleteBackupResult {
   return resultOf(
     plan,
-    plan.toRelease.map(({ driver, snapshotHandle }) => ({
-      driver,
-      snapshotHandle,
-      state: 'wouldBeReleased',
-      sharedWith: [],
-    })),
-    plan.issues,
+    [...plan.toRelease, ...plan.ofRun.flatMap((pair) => snapshotHandleOf(pair) ?? [])].map(
+      ({ driver, snapshotHandle }) => ({
+        driver,
+        snapshotHandle,
+        state: 'wouldBeReleased',
+        sharedWith: [],
+      }),
+    ),
+    issuesOf(plan),
   );
 }
 
@@ -109,7 +122,7 @@ export async function finishDeletion(
   const issues = await deleteRestores(dependencies, plan, options, report);
   await deleteBackupFiles(store, name, { signal });
   logger.info('backup deleted', { backup: name, snapshots: freed.length });
-  return resultOf(plan, freed, [...plan.issues, ...issues]);
+  return resultOf(plan, freed, [...issuesOf(plan), ...issues]);
 }
 
 // Their retention may end later than that of the backup, and they are only a record: they do not keep the backup.

@@ -17,16 +17,16 @@ import type {
 
 /** A cluster, its storage and a store: what the tests of deletion work on. */
 export class DeletionBench implements AsyncDisposable {
-  readonly storage = new FakeCsiStorage();
+  readonly storage: FakeCsiStorage = new FakeCsiStorage();
   readonly cluster: FakeCluster;
-  readonly memory = new MemoryObjectStore();
+  readonly memory: MemoryObjectStore = new MemoryObjectStore();
   /** The same store, with faults. */
-  readonly store = new FaultyObjectStore(this.memory);
+  readonly store: FaultyObjectStore = new FaultyObjectStore(this.memory);
   readonly clock: Clock;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = systemClock, { withCsi = true }: { readonly withCsi?: boolean } = {}) {
     this.clock = clock;
-    this.cluster = new FakeCluster({ csiStorage: this.storage });
+    this.cluster = new FakeCluster({ csiStorage: this.storage, withCsi });
   }
 
   get dependencies(): DeleteBackupDependencies {

@@ -110,9 +110,9 @@ async function expireOne(
     if (options.dryRun === true) {
       return { ...expired, outcome: 'wouldBeDeleted', deletion: previewOf(plan) };
     }
-    await beginDeletion(dependencies, plan, options);
+    const begun = await beginDeletion(dependencies, plan, options);
     isBegun = true;
-    const deletion = await finishDeletion(dependencies, plan, options, report);
+    const deletion = await finishDeletion(dependencies, begun, options, report);
     return { ...expired, outcome: 'deleted', deletion };
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -2,12 +2,14 @@ import { backupDirectory } from '../catalog/key-layout.ts';
 import { restoresOfBackup } from '../catalog/restores-of-backup.ts';
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import type { LeftoverPair } from '../snapshot/leftover-pair.ts';
 import { type BackupSnapshots, readBackupSnapshots } from './backup-snapshots.ts';
 import type { DeleteBackupDependencies, DeleteBackupOptions } from './delete-request.ts';
 import { describeForeignData } from './foreign-data.ts';
 import { refuseRetained, refuseUnfinished } from './refuse-deletion.ts';
-import { findSharedSnapshots } from './shared-snapshots.ts';
+import { findRunSnapshots, unfinishedRunOf } from './run-snapshots.ts';
+import { findHolders, findSharedSnapshots } from './shared-snapshots.ts';
 import { holdersWithGroups } from './stored-group.ts';
 import { type StoredSnapshot, snapshotKeyOf } from './stored-snapshot.ts';
 
@@ -23,7 +25,12 @@ export interface DeletionPlan {
   readonly found: boolean;
   readonly toRelease: readonly StoredSnapshot[];
   readonly shared: readonly SharedSnapshot[];
+  /** The run that was making the backup, when it never came to its end. */
+  readonly unfinishedRun?: string | undefined;
+  /** What that run has left in this cluster. */
+  readonly ofRun: readonly LeftoverPair[];
   readonly restores: readonly string[];
+  /** What its user should know besides what {@link issuesOf} adds. */
   readonly issues: readonly Issue[];
 }
 
@@ -34,11 +41,11 @@ const dayMs = 86_400_000;
  * Finds out what the deletion of a backup has to do, and whether it may be done. Only reads.
  *
  * @throws {LifeboatError} code Conflict when the backup may be being written, Unsupported when it has data that only Velero
- * can free, CorruptBackup when it cannot be found out which snapshots it has or shares.
+ * can free or its unfinished run has left a group of snapshots, CorruptBackup when it cannot be found out which snapshots it has or shares.
  * @throws {ObjectStoreError} code Retained when a lock keeps one of its files.
  */
 export async function planDeletion(
-  { store, clock }: Pick<DeleteBackupDependencies, 'store' | 'clock'>,
+  { cluster, store, clock }: Pick<DeleteBackupDependencies, 'cluster' | 'store' | 'clock'>,
   name: string,
   options: DeleteBackupOptions,
 ): Promise<DeletionPlan> {
@@ -46,7 +53,7 @@ export async function planDeletion(
   const listed = store.list(backupDirectory(name), { signal });
   const keys = await Array.fromAsync(listed, ({ key }) => key);
   if (keys.length === 0) {
-    return { name, found: false, toRelease: [], shared: [], restores: [], issues: [] };
+    return { name, found: false, toRelease: [], shared: [], ofRun: [], restores: [], issues: [] };
   }
   const request = { store, clock, name, keys, signal };
   await refuseUnfinished(request, assumeDeadAfterMs);
@@ -59,22 +66,63 @@ export async function planDeletion(
     );
   }
   const found = await findSharedSnapshots(store, name, snapshots, { signal });
+  const unfinishedRun = await unfinishedRunOf(store, name, { keys, signal });
+  const known = new Set(snapshots.map(snapshotKeyOf));
+  return {
+    name,
+    found: true,
+    ...dividedByHolders(snapshots, found),
+    unfinishedRun,
+    ofRun:
+      unfinishedRun === undefined
+        ? []
+        : await findRunSnapshots({
+            ...{ cluster, store, backupName: name, runId: unfinishedRun },
+            ...{ known, signal },
+          }),
+    restores: await restoresOfBackup(store, name, { signal }),
+    issues: [
+      ...(archiveProblem === undefined ? [] : [damagedArchiveIssue(archiveProblem)]),
+      ...foreign.map(foreignIssue),
+    ],
+  };
+}
+
+/**
+ * Looks again whether the snapshots that were left to other backups are still theirs. To be called once the backup is marked:
+ * of two deletions that each left a snapshot to the other, at least one sees the mark of the other here.
+ *
+ * @throws {LifeboatError} code CorruptBackup when one of those backups cannot be read any more.
+ */
+export async function withSharesOfNow(
+  store: ObjectStore,
+  plan: DeletionPlan,
+  { signal }: CallOptions,
+): Promise<DeletionPlan> {
+  const names = new Set(plan.shared.flatMap(({ sharedWith }) => sharedWith));
+  const left = plan.shared.map(({ sharedWith: _, ...snapshot }) => snapshot);
+  const found = await findHolders(store, names, left, { signal });
+  const { toRelease, shared } = dividedByHolders(left, found);
+  return { ...plan, toRelease: [...plan.toRelease, ...toRelease], shared };
+}
+
+/** Every issue of a plan. */
+export function issuesOf(plan: DeletionPlan): readonly Issue[] {
+  return [...plan.issues, ...plan.shared.map(sharedIssue)];
+}
+
+function dividedByHolders(
+  snapshots: readonly StoredSnapshot[],
+  found: ReadonlyMap<string, readonly string[]>,
+): Pick<DeletionPlan, 'toRelease' | 'shared'> {
   const holders = holdersWithGroups(snapshots, found);
   const shared = snapshots.flatMap((snapshot) => {
     const sharedWith = holders.get(snapshotKeyOf(snapshot));
     return sharedWith === undefined ? [] : [{ ...snapshot, sharedWith }];
   });
   return {
-    name,
-    found: true,
     toRelease: snapshots.filter((snapshot) => !holders.has(snapshotKeyOf(snapshot))),
     shared,
-    restores: await restoresOfBackup(store, name, { signal }),
-    issues: [
-      ...(archiveProblem === undefined ? [] : [damagedArchiveIssue(archiveProblem)]),
-      ...shared.map(sharedIssue),
-      ...foreign.map(foreignIssue),
-    ],
   };
 }
 

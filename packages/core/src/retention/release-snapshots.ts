@@ -8,11 +8,12 @@ import { releaseSnapshot } from '../snapshot/release-snapshot.ts';
 import { removeSnapshotObjects } from '../snapshot/remove-snapshot-objects.ts';
 import type { DeleteBackupDependencies, DeletedSnapshot } from './delete-request.ts';
 import type { DeletionPlan } from './plan-deletion.ts';
+import { releaseRunSnapshots } from './release-run-snapshots.ts';
 import { type ReleaseUnit, releaseUnits } from './stored-group.ts';
 
 /** What {@link releaseSnapshots} works with. */
 export interface ReleaseSnapshotsRequest
-  extends Pick<DeleteBackupDependencies, 'cluster' | 'clock' | 'concurrency'> {
+  extends Pick<DeleteBackupDependencies, 'cluster' | 'store' | 'clock' | 'concurrency'> {
   readonly plan: DeletionPlan;
   readonly releaseTimeoutMs: number | undefined;
   /** Must not throw. */
@@ -21,8 +22,8 @@ export interface ReleaseSnapshotsRequest
 }
 
 /**
- * Frees the snapshots of a plan, several at a time, each with its own deadline, and removes what stands for them in the
- * cluster. One that fails does not keep the others from being freed.
+ * Frees the snapshots of a plan, several at a time, each with its own deadline, removes what stands for them in the cluster,
+ * and frees what an unfinished run has left there. One that fails does not keep the others from being freed.
  *
  * @throws {LifeboatError} code SnapshotFailed when one could not be freed, or what stands for it could not be removed.
  */
@@ -30,15 +31,15 @@ export async function releaseSnapshots(
   request: ReleaseSnapshotsRequest,
 ): Promise<readonly DeletedSnapshot[]> {
   const { cluster, plan, signal } = request;
-  if (plan.toRelease.length === 0) {
-    return [];
-  }
   const failures: unknown[] = [];
   const freed: DeletedSnapshot[] = [];
   try {
-    const listed = cluster.list(Resources.volumeSnapshotClasses, { signal });
-    await releaseEach(request, await Array.fromAsync(listed), freed, failures);
-    await removeSnapshotObjects({ cluster, snapshots: freed }, { signal });
+    if (plan.toRelease.length > 0) {
+      const listed = cluster.list(Resources.volumeSnapshotClasses, { signal });
+      await releaseEach(request, await Array.fromAsync(listed), freed, failures);
+      await removeSnapshotObjects({ cluster, snapshots: freed }, { signal });
+    }
+    await releaseRunSnapshots(request, freed, failures);
   } catch (error) {
     signal?.throwIfAborted();
     failures.push(error);

@@ -4,10 +4,14 @@ import { labelValueOf, VeleroLabel } from '../model/labels.ts';
 import { arrayAt, stringAt, valueAt } from '../model/object-path.ts';
 import { snapshotApiVersion } from '../snapshot/manifests.ts';
 
-/** A storage snapshot that a backup refers to. */
-export interface StoredSnapshot {
+/** What names a storage snapshot. */
+export interface SnapshotIdentity {
   readonly driver: string;
   readonly snapshotHandle: string;
+}
+
+/** A storage snapshot that a backup refers to. */
+export interface StoredSnapshot extends SnapshotIdentity {
   /** Its VolumeSnapshotContent as the backup holds it, if it does. */
   readonly volumeSnapshotContent?: KubernetesObject | undefined;
   /** The group it was cut with, if it was. */
@@ -22,10 +26,7 @@ export interface StoredGroup {
 }
 
 /** What tells storage snapshots apart: drivers may use the same handles. */
-export function snapshotKeyOf({
-  driver,
-  snapshotHandle,
-}: Pick<StoredSnapshot, 'driver' | 'snapshotHandle'>): string {
+export function snapshotKeyOf({ driver, snapshotHandle }: SnapshotIdentity): string {
   return `${driver}\n${snapshotHandle}`;
 }
 

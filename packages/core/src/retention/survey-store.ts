@@ -1,5 +1,5 @@
 import { backupExists, readArtifact } from '../catalog/backup-files.ts';
-import { runOfMarkedBackup } from '../catalog/deletion-mark.ts';
+import { readDeletionMark } from '../catalog/deletion-mark.ts';
 import { backupsDirectory, claimKey, deletionMarkKey } from '../catalog/key-layout.ts';
 import { readClaim } from '../catalog/stored-claim.ts';
 import { isLifeboatError } from '../errors.ts';
@@ -127,8 +127,8 @@ async function runOf(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   return state === 'deleting'
-    ? runOfMarkedBackup(store, name, { signal })
-    : (await readClaim(store, name, { signal }))?.runId;
+    ? (await readDeletionMark(store, name, { signal }))?.runId
+    : (await readClaim(store, name, { signal }))?.backupRunId;
 }
 
 // Only the files of Velero 1.6 and later tell; the archive of a backup whose small files are damaged tells the same.

@@ -148,3 +148,15 @@ it('has a driver that refused try again at once, with the credentials of now', a
   expect(await releaseSnapshot(request)).toBe('released');
   expect(await bench.leftovers()).toEqual([]);
 });
+
+it.each([
+  { what: 'that are to be listed', given: {} },
+  { what: 'that were listed elsewhere', given: { volumeSnapshotClasses: [] } },
+])('says that a cluster has no snapshot API, with classes $what', async ({ given }) => {
+  await using cluster = new FakeCluster({ withCsi: false });
+  const snapshot = { backupName: 'b-1', driver: 'd', snapshotHandle: 'h-1' };
+  await expect(releaseSnapshot({ cluster, ...snapshot, ...given })).rejects.toMatchObject({
+    code: 'Unsupported',
+    message: expect.stringContaining('does not serve snapshot.storage.k8s.io') as string,
+  });
+});

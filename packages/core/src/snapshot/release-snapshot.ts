@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { observeObject, untilGone } from './observe-object.ts';
+import { requireSnapshotApi, snapshotApiMissing } from './served-snapshot-api.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import { errorOf, handleOf } from './snapshot-step.ts';
 import { staticContentManifest } from './static-pair.ts';
@@ -49,6 +50,7 @@ export type ReleaseOutcome = 'released' | 'notFound';
  *
  * @throws {LifeboatError} code SnapshotFailed when nothing reacts within `timeoutMs`, or the driver cannot delete the
  * snapshot; it goes on trying then, and the message names the content that stands for it until it succeeds.
+ * @throws {LifeboatError} code Unsupported when the cluster has no VolumeSnapshot API.
  */
 export async function releaseSnapshot(
   request: ReleaseSnapshotRequest,
@@ -77,7 +79,10 @@ export async function releaseSnapshot(
       await removeUnused(cluster, reference, clock);
     }
     signal?.throwIfAborted();
-    throw snapshotFailure('releaseSnapshot', `snapshot ${snapshotHandle} of driver ${driver}`, {
+    if (isLifeboatError(error, 'Unsupported')) {
+      throw error;
+    }
+    throw snapshotFailure(operation, `snapshot ${snapshotHandle} of driver ${driver}`, {
       reason: deadline.expired
         ? describeTimeout(isHandedOver, name, driver, timeoutMs)
         : messageOf(error),
@@ -86,6 +91,7 @@ export async function releaseSnapshot(
   }
 }
 
+const operation = 'releaseSnapshot';
 const releaseContentPrefix = 'lifeboat-release-';
 const digestLength = 40;
 
@@ -106,8 +112,7 @@ async function contentManifestOf(
 ): Promise<KubernetesManifest> {
   const { cluster, backupName, driver, snapshotHandle, volumeSnapshotContent: origin } = request;
   const classes =
-    request.volumeSnapshotClasses ??
-    (await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal })));
+    request.volumeSnapshotClasses ?? (await requireSnapshotApi(operation, cluster, { signal }));
   return staticContentManifest({
     name,
     driver,
@@ -135,6 +140,9 @@ async function createOrTakeUp(
     try {
       return await cluster.create(reference, manifest, { signal });
     } catch (error) {
+      if (isLifeboatError(error, 'NotFound')) {
+        throw snapshotApiMissing(operation, cluster, error);
+      }
       if (!isLifeboatError(error, 'AlreadyExists')) {
         throw error;
       }
@@ -189,7 +197,7 @@ async function untilHandled(
 ): Promise<ReleaseOutcome> {
   for await (const content of observeObject(cluster, reference, { signal })) {
     if (content === undefined) {
-      throw snapshotFailure('releaseSnapshot', `volumesnapshotcontents ${reference.name}`, {
+      throw snapshotFailure(operation, `volumesnapshotcontents ${reference.name}`, {
         reason: 'it was deleted by someone else before the driver was asked to delete the snapshot',
       });
     }

@@ -65,3 +65,12 @@ it('asks for nothing when no snapshot is gone', async () => {
   await removeSnapshotObjects({ cluster: bench.cluster, snapshots: [] });
   expect(bench.cluster.requests).toHaveLength(before);
 });
+
+it('says that a cluster has no snapshot API, unless there is nothing to do', async () => {
+  await using cluster = new FakeCluster({ withCsi: false });
+  const snapshots = [{ driver: 'd', snapshotHandle: 'h-1' }];
+  await expect(removeSnapshotObjects({ cluster, snapshots })).rejects.toMatchObject({
+    code: 'Unsupported',
+  });
+  await removeSnapshotObjects({ cluster, snapshots: [] });
+});

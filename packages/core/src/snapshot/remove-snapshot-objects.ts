@@ -1,3 +1,4 @@
+import { isLifeboatError } from '../errors.ts';
 import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { LifeboatLabel, VeleroLabel } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
@@ -5,6 +6,7 @@ import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { deleteIfSame } from './discard-snapshot.ts';
+import { snapshotApiMissing } from './served-snapshot-api.ts';
 import { handleOf } from './snapshot-step.ts';
 
 /** Which storage snapshots are gone. */
@@ -17,6 +19,8 @@ export interface RemoveSnapshotObjectsRequest {
  * Deletes the VolumeSnapshotContents that still stand for storage snapshots which are gone, and their VolumeSnapshots: those
  * that a backup or a restore has kept, of whichever version of Velero. Contents that neither Lifeboat nor Velero has labelled
  * are somebody else's and stay. Missing objects are success. Does not wait until they are gone.
+ *
+ * @throws {LifeboatError} code Unsupported when there are snapshots and the cluster has no VolumeSnapshot API.
  */
 export async function removeSnapshotObjects(
   { cluster, snapshots }: RemoveSnapshotObjectsRequest,
@@ -28,7 +32,7 @@ export async function removeSnapshotObjects(
   const gone = new Set(
     snapshots.map(({ driver, snapshotHandle }) => `${driver}\n${snapshotHandle}`),
   );
-  for await (const content of cluster.list(Resources.volumeSnapshotContents, { signal })) {
+  for await (const content of contentsOf(cluster, signal)) {
     const handle = handleOf(content) ?? stringAt(content, ['spec', 'source', 'snapshotHandle']);
     const driver = stringAt(content, ['spec', 'driver']);
     if (!gone.has(`${driver}\n${handle}`) || !isLabelled(content)) {
@@ -41,6 +45,19 @@ export async function removeSnapshotObjects(
       const bound = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
       await deleteIfSame(cluster, bound, volumeSnapshot, { signal });
     }
+  }
+}
+
+async function* contentsOf(
+  cluster: Cluster,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<KubernetesObject> {
+  try {
+    yield* cluster.list(Resources.volumeSnapshotContents, { signal });
+  } catch (error) {
+    throw isLifeboatError(error, 'NotFound')
+      ? snapshotApiMissing('removeSnapshotObjects', cluster, error)
+      : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { LifeboatError } from '../errors.ts';
+import { isLifeboatError, LifeboatError } from '../errors.ts';
 import {
   apiVersionOf,
   type ClusterVersion,
@@ -49,6 +49,25 @@ export function snapshotApiMissing(
     `${operation}: ${location} does not serve ${group} in ${writtenVersion} or ${olderVersion}: install the CRDs and the snapshot-controller of external-snapshotter`,
     { code: 'Unsupported', operation, target: location, cause },
   );
+}
+
+/**
+ * Makes sure that a cluster has the snapshot API, by asking for its classes, and returns them.
+ *
+ * @throws {LifeboatError} code Unsupported when it has not.
+ */
+export async function requireSnapshotApi(
+  operation: string,
+  cluster: Cluster,
+  { signal }: CallOptions,
+): Promise<readonly KubernetesObject[]> {
+  try {
+    return await Array.fromAsync(cluster.list(Resources.volumeSnapshotClasses, { signal }));
+  } catch (error) {
+    throw isLifeboatError(error, 'NotFound')
+      ? snapshotApiMissing(operation, cluster, error)
+      : error;
+  }
 }
 
 class ServedSnapshotApi implements Cluster {
