@@ -113,7 +113,8 @@ export interface Engine {
    * - Aborted: no more objects are created; what was created stays, labelled `velero.io/restore-name`.
    *
    * @throws {ValidationError} the request is not valid; nothing was touched.
-   * @throws {LifeboatError} code NotFound when there is no such backup, CorruptBackup when it cannot be read.
+   * @throws {LifeboatError} code NotFound when there is no such backup, CorruptBackup when it cannot be read, Conflict when its
+   * deletion has begun.
    */
   restore(request: RestoreRequest, options?: RestoreOptions): Promise<RestoreResult>;
 
