@@ -66,7 +66,8 @@ describe('hooks of a pod', () => {
         item: { ...item, noise: randomBytes(2_000_000).toString('base64') },
       }),
     };
-    await using lab = await HookLab.open([db], { backupItemActions: [fillBuffers] });
+    const claims = Array.from({ length: 5 }, (_, index) => `c${index}`);
+    await using lab = await HookLab.open([{ ...db, claims }], { backupItemActions: [fillBuffers] });
     const { promise: hold, resolve } = Promise.withResolvers<void>();
     lab.faulty.inject({ operation: 'put', key: /\.tar\.gz$/, hold });
     const running = lab.engine.backup(request, {
@@ -344,7 +345,31 @@ describe('whatever happens while a pod is frozen, it is thawed', () => {
     expect(await Array.fromAsync(lab.store.list(''))).toEqual([]);
   });
 
-  it('when the backup is cancelled while its pre hook hangs, and an action too', async () => {
+  it('when the backup is cancelled while an action hangs that knows nothing of cancelling', async () => {
+    const { promise: thawed, resolve } = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const action = {
+      name: 'example.com/hangs',
+      appliesTo: { resources: ['pods'] },
+      execute: async (): Promise<BackupItemOutput> => {
+        stop.abort(reason);
+        await thawed;
+        return {};
+      },
+    };
+    await using lab = await HookLab.open([db], { backupItemActions: [action] });
+    lab.play = (command) => {
+      if (command === 'thaw') {
+        resolve();
+      }
+      return undefined;
+    };
+    await expect(lab.engine.backup(request, { signal: stop.signal })).rejects.toBe(reason);
+    expect(lab.calls).toEqual(['freeze db 0', 'thaw db 0']);
+  });
+
+  it('when the backup is cancelled while the pre hook of another hangs', async () => {
     await using lab = await HookLab.open([db, { name: 'web', annotations: freezing }]);
     const stop = new AbortController();
     const reason = new Error('enough');
