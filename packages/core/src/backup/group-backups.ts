@@ -5,7 +5,10 @@ import { parseDuration } from '../model/duration.ts';
 import type { BackupEvent } from '../model/event.ts';
 import { describeObject, type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { CutGroupSnapshot } from '../snapshot/cut-group-snapshot.ts';
+import type { SnapshotDiagnosis } from '../snapshot/diagnose.ts';
+import type { GroupMember } from '../snapshot/taken-group-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { HeldClaim, VolumeOutcome } from './held-claim.ts';
 import type { GroupLabel } from './prepare-volume-group.ts';
@@ -16,6 +19,7 @@ export interface GroupBackupsOptions {
   readonly backup: Backup;
   readonly record: BackupRecord;
   readonly onEvent: (event: BackupEvent) => void;
+  readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
@@ -84,6 +88,7 @@ export class GroupBackups {
             onEvent({ type: 'snapshot', state, namespace, claimName, driver });
           }
         },
+        onDelay: (diagnosis) => this.#reportDelay(members, driver, diagnosis),
       },
       { signal },
     );
@@ -94,6 +99,23 @@ export class GroupBackups {
       )
       .catch(() => undefined);
     return { label, cut, wanted: new Set() };
+  }
+
+  #reportDelay(
+    members: readonly GroupMember[],
+    driver: string,
+    { cause, finding, advice }: SnapshotDiagnosis,
+  ): void {
+    const { onEvent, logger } = this.#options;
+    const message = `${finding}. ${advice}`;
+    for (const { claim } of members) {
+      const { name: claimName, namespace = '' } = claim.metadata;
+      logger.warn('a snapshot does not come yet', { namespace, name: claimName, cause, message });
+      onEvent({
+        type: 'snapshotDelayed',
+        ...{ cause, message, namespace, claimName, driver },
+      });
+    }
   }
 
   async #forEachReady(

@@ -10,7 +10,7 @@ import type { GroupMember } from '../snapshot/taken-group-snapshot.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { createEngine } from './create-engine.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineOptions } from './engine.ts';
 
 /** The claims of the group. */
 export const names = ['a', 'b', 'c'] as const;
@@ -29,17 +29,20 @@ const groupResources = [
   Resources.volumeSnapshotContents,
 ];
 
+type VolumeGroupLabOptions = Pick<EngineOptions, 'concurrency' | 'timeouts'>;
+
 /** A cluster with a namespace `shop` whose three claims are a volume group. */
 export class VolumeGroupLab implements AsyncDisposable {
   readonly cluster: FakeCluster = new FakeCluster();
   readonly store: MemoryObjectStore = new MemoryObjectStore();
-  readonly engine: Engine = createEngine({
-    cluster: this.cluster,
-    store: this.store,
-  });
+  readonly engine: Engine;
 
-  static async open(): Promise<VolumeGroupLab> {
-    const lab = new VolumeGroupLab();
+  private constructor(options: VolumeGroupLabOptions) {
+    this.engine = createEngine({ ...options, cluster: this.cluster, store: this.store });
+  }
+
+  static async open(options: VolumeGroupLabOptions = {}): Promise<VolumeGroupLab> {
+    const lab = new VolumeGroupLab(options);
     lab.cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }]);
     for (const name of names) {
       await lab.create(claim(name));

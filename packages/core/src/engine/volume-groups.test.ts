@@ -208,6 +208,54 @@ describe('a group that cannot be snapshotted as one', () => {
   });
 });
 
+describe('a group that does not come', () => {
+  it('is told of for each of its claims, with the reason', async () => {
+    await using lab = await VolumeGroupLab.open({ timeouts: { snapshotDiagnosisMs: 30 } });
+    const fault = {
+      call: 'CreateVolumeGroupSnapshot',
+      error: 'busy',
+      code: 'Unavailable',
+    } as const;
+    using _fault = lab.cluster.csi.inject(fault);
+    const delays: (readonly [string, string])[] = [];
+    const { backup } = await lab.backup({
+      onEvent: (event) => {
+        if (event.type === 'snapshotDelayed' && event.cause === 'DriverUnavailable') {
+          delays.push([event.claimName, event.message]);
+          lab.cluster.csi.clearFaults();
+        }
+      },
+    });
+    expect(backup.status.phase).toBe('Completed');
+    expect(delays.slice(0, 3).map(([claimName]) => claimName)).toEqual(names);
+    for (const [, message] of delays) {
+      expect(message).toMatch(/^driver csi\.fake\.lifeboat\.dev fails: .*busy/);
+    }
+  });
+
+  it('takes one place among the snapshots of its driver', async () => {
+    await using lab = await VolumeGroupLab.open({ concurrency: { snapshotsPerDriver: 1 } });
+    await lab.create(claim('alone', {}));
+    await lab.create(claim('other', { 'velero.io/volume-group': 'other' }));
+    await lab.cluster.settle();
+    lab.cluster.csi.inject({ call: 'CreateVolumeGroupSnapshot', delayMs: 100 });
+    lab.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 100 });
+    let under = 0;
+    let most = 0;
+    const { backup } = await lab.backup({
+      onEvent: (event) => {
+        // Each group reports for its first claim.
+        if (event.type === 'snapshot' && ['a', 'alone', 'other'].includes(event.claimName)) {
+          under += event.state === 'Requested' ? 1 : event.state === 'HandleAssigned' ? -1 : 0;
+          most = Math.max(most, under);
+        }
+      },
+    });
+    expect(backup.status.phase).toBe('Completed');
+    expect(most).toBe(1);
+  });
+});
+
 describe('a group that fails or is cancelled', () => {
   it('leaves nothing when the driver keeps failing', async () => {
     await using lab = await VolumeGroupLab.open();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { SnapshotDelayCause } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject, StringMap } from '../model/kubernetes.ts';
 import { diagnoseSnapshot, type SnapshotEvidence } from './diagnose.ts';
 
 const driver = 'disk.csi.example';
@@ -171,3 +171,50 @@ it.each<[string, Omit<Partial<SnapshotEvidence>, 'driver'>, SnapshotDelayCause, 
   expect(diagnosis.finding).toContain(finding);
   expect(diagnosis.advice).toMatch(/^[A-Z].*[^.]$/);
 });
+
+it.each<[string, Omit<Partial<SnapshotEvidence>, 'driver'>, SnapshotDelayCause, string]>([
+  [
+    'nothing has touched it',
+    {},
+    'ControllerMissing',
+    'nothing has touched the VolumeGroupSnapshot: the snapshot-controller of external-snapshotter is not running, or not with volume group snapshots on',
+  ],
+  [
+    'the controller refuses',
+    { events: [event('Warning', 'claim is lost')] },
+    'ControllerRefuses',
+    'the snapshot-controller makes no VolumeGroupSnapshotContent: claim is lost',
+  ],
+  [
+    'nothing has touched its content',
+    { volumeSnapshotContent: groupContent() },
+    'SidecarMissing',
+    'nothing has touched VolumeGroupSnapshotContent groupsnapcontent-1: the csi-snapshotter sidecar of driver disk.csi.example is not running, or not with volume group snapshots on',
+  ],
+  [
+    'the driver was called',
+    {
+      volumeSnapshotContent: groupContent({
+        'groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-created': 'yes',
+      }),
+    },
+    'StorageBusy',
+    'driver disk.csi.example was called and its storage is not done yet',
+  ],
+])('of a group: %s', (_case, evidence, cause, finding) => {
+  const volumeSnapshot: KubernetesObject = {
+    apiVersion: 'groupsnapshot.storage.k8s.io/v1',
+    kind: 'VolumeGroupSnapshot',
+    metadata: { name: 'group', namespace: 'shop' },
+  };
+  const whole = { driver, volumeSnapshot, volumeSnapshotContent: undefined, ...evidence };
+  expect(diagnoseSnapshot(whole)).toMatchObject({ cause, finding });
+});
+
+function groupContent(annotations: StringMap = {}): KubernetesObject {
+  return {
+    apiVersion: 'groupsnapshot.storage.k8s.io/v1',
+    kind: 'VolumeGroupSnapshotContent',
+    metadata: { name: 'groupsnapcontent-1', annotations },
+  };
+}

@@ -7,7 +7,9 @@ import { beingCreatedAnnotation, errorOf } from './snapshot-step.ts';
 /** What {@link diagnoseSnapshot} judges by. */
 export interface SnapshotEvidence {
   readonly driver: string;
+  /** The VolumeSnapshot, or the VolumeGroupSnapshot. */
   readonly volumeSnapshot: KubernetesObject | undefined;
+  /** The content that was made for it. */
   readonly volumeSnapshotContent: KubernetesObject | undefined;
   /** The Events about the VolumeSnapshot; absent when they may not be read. */
   readonly events?: readonly KubernetesObject[] | undefined;
@@ -50,7 +52,9 @@ export function diagnoseSnapshot(evidence: SnapshotEvidence): SnapshotDiagnosis 
   }
   const isTouched =
     valueAt(content, ['status']) !== undefined ||
-    Object.hasOwn(content.metadata.annotations ?? {}, beingCreatedAnnotation);
+    beingCreated.some((annotation) =>
+      Object.hasOwn(content.metadata.annotations ?? {}, annotation),
+    );
   return isTouched
     ? {
         cause: 'StorageBusy',
@@ -59,19 +63,20 @@ export function diagnoseSnapshot(evidence: SnapshotEvidence): SnapshotDiagnosis 
       }
     : {
         cause: 'SidecarMissing',
-        finding: `nothing has touched VolumeSnapshotContent ${content.metadata.name}: the csi-snapshotter sidecar of driver ${driver} is not running`,
+        finding: `nothing has touched ${content.kind} ${content.metadata.name}: the csi-snapshotter sidecar of driver ${driver} is not running${withGroups(content)}`,
         advice:
           "It belongs to the pod of the driver's controller. A driver that cannot snapshot, such as those for NFS or EFS, has none: exclude its volumes",
       };
 }
 
 function diagnoseController({ volumeSnapshot, events = [] }: SnapshotEvidence): SnapshotDiagnosis {
+  const kind = volumeSnapshot?.kind ?? 'VolumeSnapshot';
   const error = errorOf(volumeSnapshot) ?? latestWarning(events);
   if (error !== undefined) {
     return {
       cause: driverErrorKindOf(error) === 'QuotaExceeded' ? 'QuotaExceeded' : 'ControllerRefuses',
-      finding: `the snapshot-controller makes no VolumeSnapshotContent: ${error}`,
-      advice: "Look at the VolumeSnapshot's Events and at the log of the snapshot-controller",
+      finding: `the snapshot-controller makes no ${kind}Content: ${error}`,
+      advice: `Look at the ${kind}'s Events and at the log of the snapshot-controller`,
       error,
     };
   }
@@ -82,17 +87,27 @@ function diagnoseController({ volumeSnapshot, events = [] }: SnapshotEvidence): 
   return isTouched
     ? {
         cause: 'ControllerBusy',
-        finding:
-          'the snapshot-controller has seen the VolumeSnapshot and made no VolumeSnapshotContent yet',
+        finding: `the snapshot-controller has seen the ${kind} and made no ${kind}Content yet`,
         advice: 'Look at its log',
       }
     : {
         cause: 'ControllerMissing',
-        finding:
-          'nothing has touched the VolumeSnapshot: the snapshot-controller of external-snapshotter is not running',
+        finding: `nothing has touched the ${kind}: the snapshot-controller of external-snapshotter is not running${withGroups(volumeSnapshot)}`,
         advice: 'Look for its pods, mostly in kube-system; where there are none, install it',
       };
 }
+
+// Controller and sidecar may run and leave groups alone: what does so is switched on by itself.
+function withGroups(object: KubernetesObject | undefined): string {
+  return object?.kind.startsWith('VolumeGroupSnapshot') === true
+    ? ', or not with volume group snapshots on'
+    : '';
+}
+
+const beingCreated: readonly string[] = [
+  beingCreatedAnnotation,
+  'groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-created',
+];
 
 const remedies: Readonly<Record<DriverErrorKind, Pick<SnapshotDiagnosis, 'cause' | 'advice'>>> = {
   RateLimited: {

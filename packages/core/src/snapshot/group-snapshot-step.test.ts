@@ -105,6 +105,13 @@ it.each<[string, GroupSnapshotProgress, GroupObjects, number, string]>([
     'Bound: wait until 1000',
   ],
   [
+    'waits on while the driver is busy',
+    failing,
+    { ...base, content: withError('rpc error: code = Unavailable desc = later') },
+    600,
+    'Bound: wait until 1000',
+  ],
+  [
     'names the claims that are missing when time is up',
     { ...start, state: 'Bound' },
     { ...base, content: cutContent, members: [member('a')] },

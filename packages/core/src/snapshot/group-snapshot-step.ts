@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
 import { booleanAt, stringAt } from '../model/object-path.ts';
+import { driverErrorKindOf, isPassing } from './driver-error.ts';
 import { claimNameOf } from './group-manifests.ts';
 import type { GroupMemberObjects, GroupObjects } from './group-objects.ts';
 import { errorOf, handleOf } from './snapshot-step.ts';
@@ -62,7 +63,8 @@ export function requestedGroup(nowMs: number, limits: GroupSnapshotLimits): Grou
  *
  * - Every object is labelled, and every content protected, before anything else is waited for.
  * - The group is cut when the storage has a name for it and for the snapshot of every wanted claim.
- * - An error is retried by the driver's sidecar, so it fails the group only once it has stood for `errorGraceMs`.
+ * - An error is retried by the driver's sidecar, so it fails the group only once it has stood for `errorGraceMs`; that the
+ *   driver is busy, does not answer or is still at work, only when time runs out.
  */
 export function nextGroupSnapshotStep(
   before: GroupSnapshotProgress,
@@ -76,7 +78,7 @@ export function nextGroupSnapshotStep(
     return { progress: before, step: { type: 'failed', reason } };
   }
   const cut = cutMembers(objects, claimNames);
-  const error = firstError(objects);
+  const error = groupErrorOf(objects);
   const progress = withError(advance(before, objects, cut, nowMs, limits), error, nowMs);
   const unprotected = unprotectedObjects(objects, runId);
   if (unprotected.length > 0) {
@@ -99,7 +101,7 @@ function stepOf(
     return { type: 'ready', groupSnapshotHandle, content, members: cut.members };
   }
   const graceEndsMs =
-    progress.failingSinceMs === undefined || isStillAtWork(error)
+    progress.failingSinceMs === undefined || isWorthWaiting(error)
       ? Number.POSITIVE_INFINITY
       : progress.failingSinceMs + limits.errorGraceMs;
   if (nowMs >= graceEndsMs) {
@@ -214,7 +216,12 @@ function withError(
   };
 }
 
-function firstError({ groupSnapshot, content, members }: GroupObjects): string | undefined {
+/** The error in the status of any object of a group. */
+export function groupErrorOf({
+  groupSnapshot,
+  content,
+  members,
+}: GroupObjects): string | undefined {
   const all = [
     content,
     groupSnapshot,
@@ -226,8 +233,9 @@ function firstError({ groupSnapshot, content, members }: GroupObjects): string |
 // With these two codes the storage is still cutting.
 const atWork: RegExp = /\bcode = (?:DeadlineExceeded|Aborted)\b/;
 
-function isStillAtWork(error: string | undefined): boolean {
-  return error !== undefined && atWork.test(error);
+// What passes by itself may last as long as the storage may take to cut a group.
+function isWorthWaiting(error: string | undefined): boolean {
+  return error !== undefined && (atWork.test(error) || isPassing(driverErrorKindOf(error)));
 }
 
 function describeTimeout(

@@ -16,7 +16,13 @@ const longestMs = 5_000;
  */
 export async function gatherSnapshotEvidence(
   { cluster, clock }: { readonly cluster: Cluster; readonly clock: Clock },
-  { tracked, driver }: { readonly tracked: TrackedSnapshot; readonly driver: string },
+  {
+    tracked,
+    driver,
+  }: {
+    readonly tracked: Pick<TrackedSnapshot, 'volumeSnapshot' | 'volumeSnapshotContent'>;
+    readonly driver: string;
+  },
   { signal }: CallOptions,
 ): Promise<SnapshotEvidence> {
   using deadline = withDeadline(signal, longestMs, clock);

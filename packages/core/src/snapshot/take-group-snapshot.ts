@@ -6,6 +6,9 @@ import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import type { CutGroupSnapshot } from './cut-group-snapshot.ts';
+import type { SnapshotDiagnosis } from './diagnose.ts';
+import type { SnapshotSource } from './driver-slots.ts';
+import { GroupDelays } from './group-delays.ts';
 import { groupSnapshotManifest, groupSnapshotNameOf, ownerPatch } from './group-manifests.ts';
 import { type GroupIdentity, groupObjectReference, readGroupObjects } from './group-objects.ts';
 import type { GroupSnapshotContext } from './group-snapshot-context.ts';
@@ -36,10 +39,13 @@ export interface TakeGroupSnapshotRequest {
   readonly readyTimeoutMs?: number | undefined;
   /** Receives the states of the group, in order. */
   readonly onState?: ((state: SnapshotState) => void) | undefined;
+  /** Receives why the storage has not cut the group yet, after `diagnoseAfterMs` and again after twice as long, and so on. */
+  readonly onDelay?: ((diagnosis: SnapshotDiagnosis) => void) | undefined;
 }
 
 /**
- * Takes the snapshots of all claims of a group as of one moment, and resolves when the storage has cut them. Every content gets
+ * Takes the snapshots of all claims of a group as of one moment, once their driver has room, and resolves when the storage has
+ * cut them. Every content gets
  * policy Retain as soon as it exists. Failed or aborted: what was made is removed again, storage snapshots included, before
  * the call rejects.
  *
@@ -64,13 +70,15 @@ export async function takeGroupSnapshot(
     runId,
   });
   const pending: PendingGroup = { namespace, name };
-  return undoOnFailure(context, request, pending, signal, async () => {
+  using _slot = await context.slots.acquire(sourceOf(request), { signal });
+  return await undoOnFailure(context, request, pending, signal, async () => {
     const created = await cluster.create(resources.groupSnapshots, manifest, { signal });
     pending.uid = created.metadata.uid;
     onState?.('Requested');
     const identity = { resources, namespace, name, uid: pending.uid ?? '' };
     const start = requestedGroup(context.clock.now().getTime(), limitsOf(context, request));
     const cut = await follow(context, request, identity, start, 'cut', signal);
+    context.slots.reportSuccess(sourceOf(request).driver);
     const objects = await readGroupObjects(cluster, identity, { signal });
     return new TakenGroupSnapshot({
       context,
@@ -137,6 +145,8 @@ async function follow(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly progress: GroupSnapshotProgress; readonly step: GroupSnapshotStep }> {
   const { cluster, clock, resources } = context;
+  const { driver } = sourceOf(request);
+  const delays = new GroupDelays({ context, driver, onDelay: request.onDelay });
   await using watch = new GroupWatch(cluster, resources, identity.namespace, { signal });
   let progress = start;
   for (;;) {
@@ -146,6 +156,11 @@ async function follow(
     const next = nextGroupSnapshotStep(progress, objects, goalOf(context, request), nowMs);
     reportStates(request, progress.state, next.progress.state);
     progress = next.progress;
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (progress.state !== 'HandleAssigned') {
+      await delays.look(objects, { signal });
+      dueMs = delays.nextLookMs;
+    }
     switch (next.step.type) {
       case 'protect':
         await protect(context, next.step.objects, signal);
@@ -154,11 +169,7 @@ async function follow(
         if (goal === 'cut' && progress.state === 'HandleAssigned') {
           return next;
         }
-        await watch.reportOrTime(
-          report,
-          Math.min(Math.max(0, next.step.untilMs - nowMs), longestPauseMs),
-          clock,
-        );
+        await watch.reportOrTime(report, pauseMs(nowMs, next.step.untilMs, dueMs), clock);
         break;
       case 'failed':
         throw new LifeboatError(next.step.reason, {
@@ -171,6 +182,10 @@ async function follow(
         next.step satisfies never;
     }
   }
+}
+
+function pauseMs(nowMs: number, ...momentsMs: readonly number[]): number {
+  return Math.min(Math.max(0, Math.min(...momentsMs) - nowMs), longestPauseMs);
 }
 
 async function protect(
@@ -203,6 +218,15 @@ function reportStates(
   for (const state of states.slice(states.indexOf(before) + 1, states.indexOf(after) + 1)) {
     onState?.(state);
   }
+}
+
+// Two runs that take one group meet at its first volume.
+function sourceOf({ members, groupSnapshotClass }: TakeGroupSnapshotRequest): SnapshotSource {
+  const handles = members.flatMap(
+    ({ volume }) => stringAt(volume, ['spec', 'csi', 'volumeHandle']) ?? [],
+  );
+  const [volumeHandle = ''] = handles.sort();
+  return { driver: stringAt(groupSnapshotClass, ['driver']) ?? '', volumeHandle };
 }
 
 function policyOf(groupSnapshotClass: KubernetesObject): 'Delete' | 'Retain' {

@@ -19,7 +19,7 @@ export interface VolumeSnapshotterOptions {
   /** @default silent */
   readonly logger?: Logger | undefined;
   /**
-   * How many snapshots of one driver may be without a handle at a time, over all sessions. Cloud storage refuses bursts of
+   * How many snapshots of one driver may be without a handle at a time, over all sessions; a group counts as one. Cloud storage refuses bursts of
    * about fifteen. While a driver says that it is busy, fewer are requested. Of one volume it is one at a time. @default 8
    */
   readonly concurrencyPerDriver?: number | undefined;
@@ -97,10 +97,16 @@ export class VolumeSnapshotter {
     runId,
     signal,
   }: SnapshotSessionRequest): Promise<GroupSnapshotSession | undefined> {
-    const { cluster, clock = systemClock, logger = silentLogger } = this.#options;
-    const { errorGraceMs = 40_000, cleanUpTimeoutMs = 30_000 } = this.#options;
+    const {
+      cluster,
+      clock = systemClock,
+      logger = silentLogger,
+      errorGraceMs = 40_000,
+      diagnoseAfterMs = 30_000,
+      cleanUpTimeoutMs = 30_000,
+    } = this.#options;
     const resources = groupSnapshotResources(await cluster.discover({ signal }));
-    const limits = { errorGraceMs, cleanUpTimeoutMs };
+    const limits = { errorGraceMs, diagnoseAfterMs, cleanUpTimeoutMs };
     return resources === undefined
       ? undefined
       : new GroupSnapshotSession({
@@ -108,6 +114,7 @@ export class VolumeSnapshotter {
           clock,
           logger,
           resources,
+          slots: this.#slots,
           backupName,
           runId,
           ...limits,
