@@ -47,12 +47,15 @@ export class SnapshotSidecar implements Controller {
     }
     const isOurs = stringAt(content, ['spec', 'driver']) === this.#csi.driverName;
     if (content.metadata.deletionTimestamp !== undefined) {
-      // A simplification: a static content of a driver that nobody serves stays in a real cluster.
-      return isOurs || isStatic(content) ? this.#finishDeletion(content, client) : undefined;
+      return isOurs ? this.#finishDeletion(content, client) : undefined;
+    }
+    if (!isOurs) {
+      guardBound(content, client);
+      return undefined;
     }
     const guarded = withFinalizer(content, SnapshotFinalizer.boundContent);
     const current = client.write(SnapshotTable.contents, content, guarded);
-    if (!isOurs || isReady(current)) {
+    if (isReady(current)) {
       return undefined;
     }
     return this.#attempt(name, client, () => this.#makeReady(current, client));
@@ -151,6 +154,14 @@ export class SnapshotSidecar implements Controller {
       }
       return this.#pause.next(name);
     }
+  }
+}
+
+// The snapshot-controller does it for every driver, once a content is bound; only the sidecar of its driver takes it off again.
+function guardBound(content: KubernetesObject, client: ControllerClient): void {
+  if ((stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? '') !== '') {
+    const guarded = withFinalizer(content, SnapshotFinalizer.boundContent);
+    client.write(SnapshotTable.contents, content, guarded);
   }
 }
 
