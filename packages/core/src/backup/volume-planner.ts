@@ -87,8 +87,10 @@ function describeChoice(choice: VolumeChoice): Described<PlannedVolume> {
   switch (choice.action) {
     case 'none': {
       const { decision } = choice;
-      const reason = decision.action === 'skip' ? decision.reason : 'VolumePolicy';
-      return { action: 'skip', reason, message: decision.message };
+      const { message } = decision;
+      return decision.action === 'skip'
+        ? { action: 'skip', reason: decision.reason, message }
+        : { action: 'skip', message };
     }
     case 'snapshot':
       return {

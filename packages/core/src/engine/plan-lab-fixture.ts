@@ -86,7 +86,9 @@ export class PlanLab implements AsyncDisposable {
       volumes: Object.fromEntries(
         volumes
           .filter((volume) => volume.action !== 'fail')
-          .filter((volume) => !('reason' in volume) || !withoutVolume.includes(volume.reason))
+          .filter(
+            (volume) => volume.action !== 'skip' || !withoutVolume.includes(volume.reason ?? ''),
+          )
           .map((volume) => [
             `${volume.namespace}/${volume.claimName}`,
             volume.action === 'skip' ? volume.message : 'snapshot',

@@ -58,8 +58,8 @@ export type PlannedVolume = {
   | {
       /** The claim goes in without its data: a volume policy says so, or there is nothing to snapshot. */
       readonly action: 'skip';
-      /** As of the warning; `VolumePolicy` when a policy says so, which is no warning. */
-      readonly reason: string;
+      /** Of the warning; absent when a volume policy says so, of which there is nothing to warn. */
+      readonly reason?: string | undefined;
       readonly message: string;
     }
   | {
