@@ -5,14 +5,21 @@ export interface NamedClaim {
   readonly metadata: { readonly namespace?: string | undefined; readonly name: string };
 }
 
+/** Options of {@link ClaimVolumes.holdBack}. */
+export interface HoldBackOptions {
+  /** @default false */
+  readonly urgent?: boolean | undefined;
+}
+
 /** What becomes of the volumes of the claims that go into a backup: they are snapshotted, or it is only said how they would be. */
 export interface ClaimVolumes {
   /**
-   * Takes a claim over when its volume has to be snapshotted first; `false` when the claim can be stored at once.
+   * Takes a claim over when its volume has to be snapshotted first; `false` when the claim can be stored at once. An urgent
+   * snapshot, for which an application stands still, goes before others that wait for the driver.
    *
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but cannot be.
    */
-  holdBack(claim: KubernetesObject): Promise<boolean>;
+  holdBack(claim: KubernetesObject, options?: HoldBackOptions): Promise<boolean>;
   /** Resolves when the data of these claims may change again. Never rejects. */
   untilCut(claims: readonly NamedClaim[]): Promise<void>;
 }

@@ -75,7 +75,7 @@ async function requestTogether(
     }
   }
   for (const { resource, pod } of opened) {
-    await backupper.backUp(resource, pod, writeLater);
+    await backupper.backUp(resource, pod, { store: writeLater, urgent: true });
   }
   return opened.flatMap(({ pod }) => {
     const { namespace } = pod.metadata;

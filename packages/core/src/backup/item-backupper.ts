@@ -15,6 +15,15 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction } from '../ports/item-action.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
+import type { HoldBackOptions } from './claim-volumes.ts';
+
+/** Options of {@link ItemBackupper.backUp}. */
+export interface BackUpOptions {
+  /** Where the object and what it pulls along go; a claim that is held back goes nowhere yet. @default the archive */
+  readonly store?: StoreObject | undefined;
+  /** Whether an application stands still for it. @default false */
+  readonly urgent?: boolean | undefined;
+}
 
 /** Puts an object into the archive, now or later. */
 export type StoreObject = (
@@ -32,7 +41,7 @@ export interface ItemBackupperOptions {
   /** Whether listing has met an object already, so that pulling it along would store it twice. */
   readonly hasPassed: (reference: ObjectReference, object: KubernetesObject) => boolean;
   /** Takes a claim over when its volume has to be snapshotted first; `false` when it can be stored at once. */
-  readonly holdBack: (claim: KubernetesObject) => Promise<boolean>;
+  readonly holdBack: (claim: KubernetesObject, options: HoldBackOptions) => Promise<boolean>;
   /** Backs up a pod that another object pulls along. @default as any other object */
   readonly backUpPulledPod?:
     | ((resource: ApiResource, pod: KubernetesObject) => Promise<void>)
@@ -84,23 +93,21 @@ export class ItemBackupper {
     );
   }
 
-  /**
-   * Stores an admitted object with what it pulls along.
-   *
-   * @param store - where all of it goes; a claim that is held back goes nowhere yet. Straight into the archive if not given.
-   */
+  /** Stores an admitted object with what it pulls along. */
   async backUp(
     resource: ApiResource,
     object: KubernetesObject,
-    store: StoreObject = (...item) => this.store(...item),
+    options: BackUpOptions = {},
   ): Promise<void> {
     const { signal, holdBack } = this.#options;
+    const { store = (...item) => this.store(...item), urgent } = options;
     signal.throwIfAborted();
     const reference = referenceTo(resource, object);
     await this.#reportFailure(reference, async () => {
-      const item = await this.#runActions(reference, object, store);
+      const item = await this.#runActions(reference, object, options);
       const isHeld =
-        groupResourceOf(resource) === 'persistentvolumeclaims' && (await holdBack(item));
+        groupResourceOf(resource) === 'persistentvolumeclaims' &&
+        (await holdBack(item, { urgent }));
       if (!isHeld) {
         await store(resource, item);
       }
@@ -139,7 +146,7 @@ export class ItemBackupper {
   async #runActions(
     reference: ObjectReference,
     object: KubernetesObject,
-    store: StoreObject,
+    options: BackUpOptions,
   ): Promise<KubernetesObject> {
     const { cluster, record, scope, signal } = this.#options;
     const { backup } = scope;
@@ -156,13 +163,13 @@ export class ItemBackupper {
       }
       for (const additional of output.additionalItems ?? []) {
         const pull = { reference: additional, parent: reference, action: action.name };
-        await this.#pullAlong(pull, store);
+        await this.#pullAlong(pull, options);
       }
     }
     return item;
   }
 
-  async #pullAlong(pull: Pull, store: StoreObject): Promise<void> {
+  async #pullAlong(pull: Pull, options: BackUpOptions): Promise<void> {
     const { cluster, record, scope, signal, hasPassed, onPulledAlong } = this.#options;
     const { reference, parent } = pull;
     const resource = scope.findResource(groupResourceOf(reference));
@@ -189,19 +196,19 @@ export class ItemBackupper {
       this.#pulled.delete(key);
     } else if (scope.filter.exclusionOf(resource, object) === undefined) {
       onPulledAlong?.(pull);
-      await this.#backUpPulled(resource, object, store);
+      await this.#backUpPulled(resource, object, options);
     }
   }
 
   async #backUpPulled(
     resource: ApiResource,
     object: KubernetesObject,
-    store: StoreObject,
+    options: BackUpOptions,
   ): Promise<void> {
     const { backUpPulledPod } = this.#options;
     await (backUpPulledPod !== undefined && groupResourceOf(resource) === 'pods'
       ? backUpPulledPod(resource, object)
-      : this.backUp(resource, object, store));
+      : this.backUp(resource, object, options));
   }
 }
 

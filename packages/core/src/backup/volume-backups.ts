@@ -14,7 +14,7 @@ import type { SnapshotDiagnosis } from '../snapshot/diagnose.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { SnapshotSession } from '../snapshot/snapshot-session.ts';
 import type { SnapshotDetails } from '../snapshot/take-snapshot-request.ts';
-import type { ClaimVolumes, NamedClaim } from './claim-volumes.ts';
+import type { ClaimVolumes, HoldBackOptions, NamedClaim } from './claim-volumes.ts';
 import { GroupBackups } from './group-backups.ts';
 import type { HeldClaim, VolumeOutcome } from './held-claim.ts';
 import { type VolumeChoice, VolumeChoices, type VolumeChoicesOptions } from './volume-choices.ts';
@@ -52,7 +52,10 @@ export class VolumeBackups implements ClaimVolumes {
    *
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but no class is fit for it.
    */
-  async holdBack(claim: KubernetesObject): Promise<boolean> {
+  async holdBack(
+    claim: KubernetesObject,
+    { urgent = false }: HoldBackOptions = {},
+  ): Promise<boolean> {
     const { record } = this.#options;
     const choice = await this.#choices.of(claim);
     const { action, volume } = choice;
@@ -66,7 +69,10 @@ export class VolumeBackups implements ClaimVolumes {
     this.#held.push(
       action === 'groupSnapshot'
         ? this.#groups.hold(claim, volume, choice.group)
-        : this.#request(await (this.#session ??= this.#openSession()), claim, choice),
+        : this.#request(await (this.#session ??= this.#openSession()), claim, {
+            ...choice,
+            urgent,
+          }),
     );
     return true;
   }
@@ -149,13 +155,18 @@ export class VolumeBackups implements ClaimVolumes {
   #request(
     session: SnapshotSession,
     claim: KubernetesObject,
-    { volume, snapshotClass, driver }: VolumeChoice & { readonly action: 'snapshot' },
+    {
+      volume,
+      snapshotClass,
+      driver,
+      urgent,
+    }: VolumeChoice & { readonly action: 'snapshot'; readonly urgent: boolean },
   ): HeldClaim {
     const { backup, onEvent, signal } = this.#options;
     const { name: claimName, namespace = '' } = claim.metadata;
     const requested = session.request(
       {
-        ...{ claim, volume, snapshotClass },
+        ...{ claim, volume, snapshotClass, urgent },
         handleTimeoutMs: parseDuration(backup.spec.csiSnapshotTimeout ?? ''),
         readyTimeoutMs: parseDuration(backup.spec.itemOperationTimeout ?? ''),
         onState: (state, details) => {

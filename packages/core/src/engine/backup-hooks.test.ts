@@ -422,6 +422,20 @@ describe('the windows of several pods', () => {
     expect(await podsIn(lab)).toEqual(['a', 'b', 'c']);
   });
 
+  it('do not wait for snapshots for which nobody stands still', async () => {
+    const plain = Array.from({ length: 5 }, (_, index) => ({
+      name: `a${index}`,
+      claims: [`c${index}`],
+    }));
+    await using lab = await HookLab.open([...plain, db], {
+      concurrency: { snapshotsPerDriver: 1 },
+    });
+    lab.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 40 });
+    const { backup } = await lab.engine.backup(request);
+    expect(backup.status).toMatchObject({ phase: 'Completed', csiVolumeSnapshotsCompleted: 7 });
+    expect(Number(lab.calls[1]?.split(' ')[2])).toBeLessThan(5);
+  });
+
   it('store what they share once', async () => {
     const pods = ['a', 'b', 'c'].map((name) => ({ name, annotations: freezing, claims: [name] }));
     await using lab = await HookLab.open(pods);

@@ -30,6 +30,20 @@ it('counts every driver for itself', async () => {
   await expect(slots.acquire(volumeOf('b'))).resolves.toBeDefined();
 });
 
+it('admits the urgent before those that came earlier', async () => {
+  const slots = new DriverSlots(1);
+  const order: string[] = [];
+  const first = await slots.acquire(volumeOf('a'));
+  const waiting = ['1', 'urgent 1', '2', 'urgent 2'].map(async (turn) => {
+    using _slot = await slots.acquire({ ...volumeOf('a'), urgent: turn.startsWith('urgent') });
+    order.push(turn);
+  });
+  await isSettled(Promise.all(waiting));
+  first[Symbol.dispose]();
+  await Promise.all(waiting);
+  expect(order).toEqual(['urgent 1', 'urgent 2', '1', '2']);
+});
+
 it('admits in order of arrival', async () => {
   const slots = new DriverSlots(1);
   const order: number[] = [];

@@ -4,6 +4,8 @@ import type { CallOptions } from '../ports/object-store.ts';
 export interface SnapshotSource {
   readonly driver: string;
   readonly volumeHandle: string;
+  /** Whether it goes before those that wait already and are not urgent. @default false */
+  readonly urgent?: boolean | undefined;
 }
 
 // Snapshots that are under way together meet the same refusal; it counts once.
@@ -24,11 +26,11 @@ export class DriverSlots {
   }
 
   /**
-   * Waits for a free slot, first come first served. Dispose it to pass it on; repeated disposal does nothing. Aborted while
+   * Waits for a free slot, the urgent first and otherwise first come first served. Dispose it to pass it on; repeated disposal does nothing. Aborted while
    * waiting: the place in the queue is given up and the call rejects with `signal.reason`.
    */
   async acquire(
-    { driver, volumeHandle }: SnapshotSource,
+    { driver, volumeHandle, urgent = false }: SnapshotSource,
     { signal }: CallOptions = {},
   ): Promise<Disposable> {
     signal?.throwIfAborted();
@@ -36,7 +38,7 @@ export class DriverSlots {
     const key = `${driver}/${volumeHandle}`;
     const volume = this.#volumes.get(key) ?? new Queue(1);
     this.#volumes.set(key, volume);
-    const volumeSlot = await volume.enter(signal);
+    const volumeSlot = await volume.enter(urgent, signal);
     const release = (): void => {
       volumeSlot[Symbol.dispose]();
       if (volume.isEmpty) {
@@ -44,7 +46,7 @@ export class DriverSlots {
       }
     };
     try {
-      const driverSlot = await this.#freshLoadOf(driver).queue.enter(signal);
+      const driverSlot = await this.#freshLoadOf(driver).queue.enter(urgent, signal);
       return {
         [Symbol.dispose]: () => {
           driverSlot[Symbol.dispose]();
@@ -103,7 +105,8 @@ interface DriverLoad {
 class Queue {
   #limit: number;
   #taken = 0;
-  /** In order of arrival. */
+  /** Each in order of arrival. */
+  readonly #urgent = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
 
   constructor(limit: number) {
@@ -115,7 +118,7 @@ class Queue {
   }
 
   get isEmpty(): boolean {
-    return this.#taken === 0 && this.#waiting.size === 0;
+    return this.#taken === 0 && this.#urgent.size + this.#waiting.size === 0;
   }
 
   setLimit(limit: number): void {
@@ -123,12 +126,12 @@ class Queue {
     this.#admit();
   }
 
-  async enter(signal: AbortSignal | undefined): Promise<Disposable> {
+  async enter(urgent: boolean, signal: AbortSignal | undefined): Promise<Disposable> {
     signal?.throwIfAborted();
     if (this.#taken < this.#limit) {
       this.#taken += 1;
     } else {
-      await this.#waitForTurn(signal);
+      await waitForTurn(urgent ? this.#urgent : this.#waiting, signal);
     }
     let held = true;
     return {
@@ -142,27 +145,32 @@ class Queue {
     };
   }
 
-  async #waitForTurn(signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const take = (): void => resolve();
-    this.#waiting.add(take);
-    signal?.addEventListener('abort', take, { once: true });
-    await promise;
-    signal?.removeEventListener('abort', take);
-    if (this.#waiting.delete(take)) {
-      signal?.throwIfAborted();
-    }
-  }
-
   // Whoever is admitted has the slot from now on, not from when it wakes: nobody can come between.
   #admit(): void {
-    for (const next of this.#waiting) {
-      if (this.#taken >= this.#limit) {
-        return;
+    for (const waiting of [this.#urgent, this.#waiting]) {
+      for (const next of waiting) {
+        if (this.#taken >= this.#limit) {
+          return;
+        }
+        this.#taken += 1;
+        waiting.delete(next);
+        next();
       }
-      this.#taken += 1;
-      this.#waiting.delete(next);
-      next();
     }
+  }
+}
+
+async function waitForTurn(
+  waiting: Set<() => void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const take = (): void => resolve();
+  waiting.add(take);
+  signal?.addEventListener('abort', take, { once: true });
+  await promise;
+  signal?.removeEventListener('abort', take);
+  if (waiting.delete(take)) {
+    signal?.throwIfAborted();
   }
 }

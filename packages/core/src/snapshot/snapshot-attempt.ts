@@ -33,7 +33,10 @@ export async function requestSnapshot(
 ): Promise<CutSnapshot> {
   const driver = stringAt(request.volume, ['spec', 'csi', 'driver']) ?? '';
   const volumeHandle = stringAt(request.volume, ['spec', 'csi', 'volumeHandle']) ?? '';
-  using _slot = await context.slots.acquire({ driver, volumeHandle }, { signal });
+  using _slot = await context.slots.acquire(
+    { driver, volumeHandle, urgent: request.urgent },
+    { signal },
+  );
   return await new SnapshotAttempt(context, request, report).cut({ signal });
 }
 

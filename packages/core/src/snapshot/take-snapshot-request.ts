@@ -25,6 +25,8 @@ export interface TakeSnapshotRequest {
   /** Its PersistentVolume, of a CSI driver. */
   readonly volume: KubernetesObject;
   readonly snapshotClass: KubernetesObject;
+  /** Whether it goes before others that wait for their driver, because an application stands still for it. @default false */
+  readonly urgent?: boolean | undefined;
   /** How long the storage may take to cut the snapshot. @default 600000 */
   readonly handleTimeoutMs?: number | undefined;
   /** How long it may take from then on to become ready to use. @default 14400000 */
