@@ -111,7 +111,7 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
   const backupper: ItemBackupper = new ItemBackupper({
     ...options,
     hasPassed: (reference, object) => collector.hasPassed(reference, object),
-    holdBack: (claim) => volumes.holdBack(claim),
+    holdBack: (claim, holdOptions) => volumes.holdBack(claim, holdOptions),
     backUpPulledPod: (resource, pod) => pods.takePulled(resource, pod),
   });
   const pods = new PodBackups({ ...options, backupper, fail: (error) => run.abort(error) });
