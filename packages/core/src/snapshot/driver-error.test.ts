@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { type DriverErrorKind, driverErrorKindOf, isPassing } from './driver-error.ts';
+import {
+  type DriverErrorKind,
+  driverErrorKindOf,
+  isPassing,
+  isSnapshotNotFound,
+} from './driver-error.ts';
 
 it.each<[DriverErrorKind, string]>([
   ['RateLimited', 'rpc error: code = ResourceExhausted desc = busy'],
@@ -32,4 +37,16 @@ it('expects of a busy or absent driver, and of no other error, that it passes', 
     'Other',
   ];
   expect(kinds.filter(isPassing)).toEqual(['RateLimited', 'Unavailable']);
+});
+
+it.each([
+  [true, 'rpc error: code = NotFound desc = snapshot h-1 does not exist'],
+  [true, 'failed to list snapshot: can not find snapshot for snapshotID h-1'],
+  [false, 'rpc error: code = Internal desc = disk on fire'],
+  [
+    false,
+    'Snapshot status update failed, updateSnapshotStatus: cannot find the group snapshot for VolumeSnapshot [shop/n], will not update snapshot status',
+  ],
+])('tells whether the storage lacks the snapshot, %s: %s', (expected, message) => {
+  expect(isSnapshotNotFound(message)).toBe(expected);
 });

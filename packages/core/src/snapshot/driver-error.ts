@@ -46,7 +46,11 @@ export function isPassing(kind: DriverErrorKind): boolean {
 
 const notFound = /not ?found|no such|can ?not find|does not exist/i;
 
+// So says the snapshot-controller while it has not yet seen what stands for the group; it looks again (external-snapshotter:
+// pkg/common-controller/snapshot_controller.go, updateSnapshotStatus). The storage has no part in it.
+const groupNotSeen = 'cannot find the group snapshot for VolumeSnapshot';
+
 /** Whether an error says that the storage does not have the snapshot. */
 export function isSnapshotNotFound(message: string): boolean {
-  return notFound.test(message);
+  return notFound.test(message) && !message.includes(groupNotSeen);
 }
