@@ -32,6 +32,16 @@ export interface LabUser {
 /** The driver of the test clusters. */
 export const testDriver = 'dirvol.csi.lifeboat.test';
 
+const groupApi = { group: 'groupsnapshot.storage.k8s.io', version: 'v1' };
+const snapshotApis = [
+  [Resources.volumeSnapshots, Resources.volumeSnapshotContents, 'volumeSnapshotRef'],
+  [
+    { ...groupApi, resource: 'volumegroupsnapshots' },
+    { ...groupApi, resource: 'volumegroupsnapshotcontents' },
+    'volumeGroupSnapshotRef',
+  ],
+] as const;
+
 /** What a test backs up into and restores from; all of it is removed when the test has finished, snapshots included. */
 export class BackupLab {
   readonly kit: TestCluster;
@@ -89,16 +99,21 @@ export class BackupLab {
     return handles;
   }
 
-  /** The names of the VolumeSnapshots of a namespace, and of the contents that refer to it, as `<kind>/<name>`. */
+  /**
+   * The names of the VolumeSnapshots and VolumeGroupSnapshots of a namespace, and of the contents that refer to it, as
+   * `<kind>/<name>`.
+   */
   async snapshotObjectsOf(namespace: string, cluster: Cluster): Promise<readonly string[]> {
-    const snapshots = cluster.list(Resources.volumeSnapshots, { namespace });
-    const contents = cluster.list(Resources.volumeSnapshotContents);
-    const isOfNamespace = (content: KubernetesObject): boolean =>
-      stringAt(content, ['spec', 'volumeSnapshotRef', 'namespace']) === namespace;
-    return [
-      ...(await Array.fromAsync(snapshots)),
-      ...(await Array.fromAsync(contents)).filter(isOfNamespace),
-    ].map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    const objects: KubernetesObject[] = [];
+    for (const [snapshots, contents, reference] of snapshotApis) {
+      objects.push(...(await Array.fromAsync(cluster.list(snapshots, { namespace }))));
+      for await (const content of cluster.list(contents)) {
+        if (stringAt(content, ['spec', reference, 'namespace']) === namespace) {
+          objects.push(content);
+        }
+      }
+    }
+    return objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   }
 
   #connect({ cluster = 1, user = 'administrator', server }: LabUser): KubernetesConnection {

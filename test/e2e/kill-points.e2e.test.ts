@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { runAll } from '../../packages/core/src/internal/run-all.ts';
 import type { ClusterTestContext } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { VolumeScene } from './volume-scene.ts';
+import { boundVolumeHandle, createClaim, VolumeScene } from './volume-scene.ts';
 
 const execute = promisify(execFile);
 const child = join(import.meta.dirname, 'kill-points-child.ts');
@@ -14,59 +14,93 @@ const atATime = 5;
 /** More than any flow makes. */
 const never = 1_000;
 
+const isOfCluster = (call: string | undefined): boolean => call?.includes('/') === false;
+
 // Between two files that are stored or deleted nothing differs for the cluster: the same sweep on FakeCluster stops there too.
 it.for(['backup', 'restore', 'deletion'] as const)(
   'a %s that is killed after any write to the cluster, or beside one, leaves nothing that cannot be found and removed',
   { timeout: 600_000 },
   async (flow, context) => {
     const calls = await runToTheEnd(flow, context);
-    const isOfCluster = (call: string | undefined): boolean => call?.includes('/') === false;
     const points = calls.flatMap((_, at) =>
       calls.slice(Math.max(0, at - 1), at + 2).some(isOfCluster) ? [at] : [],
     );
     expect(points.length).toBeGreaterThan(3);
-    await runAll(
-      points,
-      async (at) => {
-        const victim = await Victim.open(flow, context);
-        expect(await victim.run(at)).toBe('killed');
-        await victim.removeLeftovers();
-      },
-      { concurrency: atATime },
-    );
+    await killAtEach(points, flow, context);
   },
 );
+
+// The sweep over every call is made on FakeCluster.
+it('a backup that is killed when it has requested or deleted a volume group leaves nothing that cannot be found and removed', {
+  timeout: 600_000,
+}, async (context) => {
+  const calls = await runToTheEnd('backup', context, 'group');
+  const points = ['create volumegroupsnapshots', 'delete volumegroupsnapshots'].map((call) =>
+    calls.indexOf(call),
+  );
+  expect(points).not.toContain(-1);
+  await killAtEach(points, 'backup', context, 'group');
+});
+
+async function killAtEach(
+  points: readonly number[],
+  flow: FlowName,
+  context: ClusterTestContext,
+  what: What = 'claim',
+): Promise<void> {
+  await runAll(
+    points,
+    async (at) => {
+      const victim = await Victim.open(flow, context, what);
+      expect(await victim.run(at)).toBe('killed');
+      await victim.removeLeftovers();
+    },
+    { concurrency: atATime },
+  );
+}
 
 async function runToTheEnd(
   flow: FlowName,
   context: ClusterTestContext,
+  what: What = 'claim',
 ): Promise<readonly string[]> {
-  const victim = await Victim.open(flow, context);
+  const victim = await Victim.open(flow, context, what);
   const calls = JSON.parse(await victim.run(never)) as readonly string[];
   expect(await victim.findLeftovers()).toEqual([]);
   return calls;
 }
 
 type FlowName = 'backup' | 'restore' | 'deletion';
+/** What is backed up: a claim, or a volume group of two. */
+type What = 'claim' | 'group';
 
 /** A process that is to be killed, with a namespace, a claim, a store and the name of a backup of its own. */
 class Victim {
   readonly #flow: FlowName;
   readonly #scene: VolumeScene;
+  readonly #volumeHandles: readonly string[];
   readonly #engine: Engine;
   readonly #backupName: string;
 
-  private constructor(flow: FlowName, scene: VolumeScene) {
+  private constructor(flow: FlowName, scene: VolumeScene, volumeHandles: readonly string[]) {
     this.#flow = flow;
     this.#scene = scene;
+    this.#volumeHandles = volumeHandles;
     this.#engine = scene.lab.engine();
     this.#backupName = scene.kit.uniqueName('kill');
   }
 
-  static async open(flow: FlowName, context: ClusterTestContext): Promise<Victim> {
-    const scene = await VolumeScene.open(context);
-    scene.kit.deleteNamespaceAtEnd(`${scene.namespace}-copy`);
-    const victim = new Victim(flow, scene);
+  static async open(flow: FlowName, context: ClusterTestContext, what: What): Promise<Victim> {
+    const options = what === 'group' ? { labels: { 'velero.io/volume-group': 'db' } } : {};
+    const scene = await VolumeScene.open(context, options);
+    const { namespace, cluster, volumeHandle } = scene;
+    scene.kit.deleteNamespaceAtEnd(`${namespace}-copy`);
+    const volumeHandles = [volumeHandle];
+    if (what === 'group') {
+      await createClaim(cluster, namespace, { ...options, name: 'more' });
+      volumeHandles.push(await boundVolumeHandle(cluster, namespace, 'more'));
+    }
+    const victim = new Victim(flow, scene, volumeHandles);
     if (flow !== 'backup') {
       const request = { name: victim.#backupName, spec: scene.request.spec };
       const { issues } = await victim.#engine.backup(request);
@@ -117,7 +151,9 @@ class Victim {
       throw new Error(`the last removal came to ${JSON.stringify(last)}`, { cause });
     }
     const backup = await this.#engine.catalog.get(this.#backupName);
-    expect(await this.#scene.storageSnapshots()).toHaveLength(backup === undefined ? 0 : 1);
+    expect(await lab.storageSnapshotsOf(this.#volumeHandles)).toHaveLength(
+      backup === undefined ? 0 : this.#volumeHandles.length,
+    );
     expect((await lab.keys('backups/')).length > 0).toBe(backup !== undefined);
   }
 }

@@ -10,6 +10,7 @@ export interface VolumeSceneOptions {
   /** @default 'dirvol' */
   readonly storageClassName?: string | undefined;
   readonly annotations?: StringMap | undefined;
+  readonly labels?: StringMap | undefined;
 }
 
 /** A namespace with one claim, `data`, and its volume; no pods, which take time. */
@@ -78,16 +79,21 @@ export class VolumeScene {
   }
 }
 
-/** Creates the claim `data` of 1Mi; the class decides when it is bound. */
+/** Creates a claim of 1Mi, `data` unless named otherwise; the class decides when it is bound. */
 export async function createClaim(
   cluster: Cluster,
   namespace: string,
-  { storageClassName = 'dirvol', annotations = {} }: VolumeSceneOptions = {},
+  {
+    name = 'data',
+    storageClassName = 'dirvol',
+    annotations = {},
+    labels = {},
+  }: VolumeSceneOptions & { readonly name?: string | undefined } = {},
 ): Promise<void> {
   await cluster.create(Resources.persistentVolumeClaims, {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name: 'data', namespace, annotations },
+    metadata: { name, namespace, annotations, labels },
     spec: {
       storageClassName,
       accessModes: ['ReadWriteOnce'],
