@@ -209,7 +209,8 @@ it('service accounts with the roles of the guide back up, verify, restore and de
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
   const kept = `${prefix}-kept`;
-  await saving.backup({ name: kept, ...request }, { snapshotObjects: 'keep' });
+  const keeping = await saving.backup({ name: kept, ...request }, { snapshotObjects: 'keep' });
+  expect(keeping.issues).toEqual([]);
   expect(await leftSnapshotObjects(kit, kept)).toHaveLength(4);
   await removing.deleteBackup(kept);
   expect(await leftSnapshotObjects(kit, kept)).toEqual([]);
