@@ -54,6 +54,7 @@ export class ClusterHost {
       signal,
       open: () => connect(administratorConfig(this.#cluster)).cluster,
       csi,
+      groupSnapshots: { ...csi, groupSnapshotClassName: 'dirvol' },
       forgetHistory: (resource) => this.#forgetHistory(resource, signal),
       breakConnections: async () => proxy.sever(),
       restrictedCluster: connect(tokenConfig(this.#cluster, this.#cluster.nobodyToken)).cluster,

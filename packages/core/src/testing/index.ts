@@ -4,6 +4,7 @@ export type {
   ClusterContractContext,
   ClusterContractNeed,
   CsiContractContext,
+  GroupSnapshotContractContext,
 } from './cluster-contract/cluster-contract-context.ts';
 export type { ContractCase } from './contract-case.ts';
 export type { ClusterFault, ClusterFaults } from './fake-cluster/cluster-faults.ts';

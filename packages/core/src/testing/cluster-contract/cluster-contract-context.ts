@@ -5,6 +5,7 @@ import type { ContractCase } from '../contract-case.ts';
 /** What a case may ask of its host: the name of the optional member of {@link ClusterContractContext} that it uses. */
 export type ClusterContractNeed =
   | 'csi'
+  | 'groupSnapshots'
   | 'forgetHistory'
   | 'breakConnections'
   | 'restrictedCluster'
@@ -26,6 +27,12 @@ export interface CsiContractContext {
   readonly retainingSnapshotClassName: string;
 }
 
+/** What the group snapshot cases use besides: a driver that takes group snapshots, and version v1 of their API. */
+export interface GroupSnapshotContractContext extends CsiContractContext {
+  /** A VolumeGroupSnapshotClass of the driver with deletion policy Delete. */
+  readonly groupSnapshotClassName: string;
+}
+
 /** What a host gives each case. */
 export interface ClusterContractContext {
   /** The cluster under test, with every right. */
@@ -40,6 +47,7 @@ export interface ClusterContractContext {
   /** Opens one more connection to the same server with the same rights; the case closes it. */
   readonly open: () => Cluster;
   readonly csi?: CsiContractContext | undefined;
+  readonly groupSnapshots?: GroupSnapshotContractContext | undefined;
   /**
    * Makes the server forget the past of a resource: continue tokens and resource versions given out so far expire, and an
    * open watch loses its place. Resolves once that is so.

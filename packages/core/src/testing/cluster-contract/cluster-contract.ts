@@ -3,6 +3,7 @@ import { createCases } from './create-cases.ts';
 import { deleteCases } from './delete-cases.ts';
 import { discoveryCases } from './discovery-cases.ts';
 import { failureCases } from './failure-cases.ts';
+import { groupSnapshotCases } from './group-snapshot-cases.ts';
 import { patchCases } from './patch-cases.ts';
 import { readCases } from './read-cases.ts';
 import { snapshotCases } from './snapshot-cases.ts';
@@ -31,4 +32,5 @@ export const clusterContract: readonly ClusterContractCase[] = [
   ...discoveryCases,
   ...failureCases,
   ...snapshotCases,
+  ...groupSnapshotCases,
 ];

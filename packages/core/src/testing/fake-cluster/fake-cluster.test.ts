@@ -19,16 +19,18 @@ describe('FakeCluster keeps the cluster contract', () => {
         kind: 'Namespace',
         metadata: { name: namespace },
       });
+      const csi = {
+        driver: cluster.csi.name,
+        storageClassName: 'fake-csi',
+        deletingSnapshotClassName: 'fake-csi',
+        retainingSnapshotClassName: 'fake-csi-retain',
+      };
       await contractCase.run({
         cluster,
         namespace,
         signal,
-        csi: {
-          driver: cluster.csi.name,
-          storageClassName: 'fake-csi',
-          deletingSnapshotClassName: 'fake-csi',
-          retainingSnapshotClassName: 'fake-csi-retain',
-        },
+        csi,
+        groupSnapshots: { ...csi, groupSnapshotClassName: 'fake-csi' },
         open: () => cluster.connect(),
         forgetHistory: async () => {
           cluster.compact();
