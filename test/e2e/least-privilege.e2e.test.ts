@@ -217,35 +217,44 @@ it('service accounts with the roles of the guide back up, verify, restore and de
   expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
 });
 
-it('a service account with the role of the guide finds and removes what a killed backup and a killed deletion left', async (context) => {
-  const kit = testCluster(context);
-  const prefix = kit.uniqueName('least');
-  const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
-  const user = await createUser(kit);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix, 'leftovers.md')),
-    binding(user, `${prefix}-leftovers`),
-  ]);
-  const store = new MemoryObjectStore();
-  const engine = engineOf(kit, context, store, user);
-  const { cluster } = connectTestCluster(kit);
-  context.onTestFinished(() => cluster.close());
-  const dying = (at: number): Engine => {
-    const process = new KillPoint({ at, when: 'after', die: () => undefined });
-    return createEngine({ cluster: process.cluster(cluster), store: process.store(store) });
-  };
-  const request = { name: prefix, spec: { includedNamespaces: [namespace] } };
+it.for([
+  { what: 'a claim', labels: [] },
+  { what: 'a volume group', labels: ['velero.io/volume-group=db'] },
+])(
+  'a service account with the role of the guide finds and removes what a killed backup and a killed deletion of $what left',
+  async ({ labels }, context) => {
+    const kit = testCluster(context);
+    const prefix = kit.uniqueName('least');
+    const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
+    for (const label of labels) {
+      await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
+    }
+    const user = await createUser(kit);
+    await apply(kit, context, [
+      ...(await rolesOfGuide(prefix, 'leftovers.md')),
+      binding(user, `${prefix}-leftovers`),
+    ]);
+    const store = new MemoryObjectStore();
+    const engine = engineOf(kit, context, store, user);
+    const { cluster } = connectTestCluster(kit);
+    context.onTestFinished(() => cluster.close());
+    const dying = (at: number): Engine => {
+      const process = new KillPoint({ at, when: 'after', die: () => undefined });
+      return createEngine({ cluster: process.cluster(cluster), store: process.store(store) });
+    };
+    const request = { name: prefix, spec: { includedNamespaces: [namespace] } };
 
-  await expect(dying(2).backup(request)).rejects.toThrow('the process has died');
-  await removeAllLeftovers(engine, prefix);
-  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+    await expect(dying(2).backup(request)).rejects.toThrow('the process has died');
+    await removeAllLeftovers(engine, prefix);
+    expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
-  await createEngine({ cluster, store }).backup(request);
-  await expect(dying(3).deleteBackup(prefix)).rejects.toThrow('the process has died');
-  await removeAllLeftovers(engine, prefix);
-  expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
-  expect(await Array.fromAsync(store.list('backups/'))).toEqual([]);
-});
+    await createEngine({ cluster, store }).backup(request);
+    await expect(dying(3).deleteBackup(prefix)).rejects.toThrow('the process has died');
+    await removeAllLeftovers(engine, prefix);
+    expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+    expect(await Array.fromAsync(store.list('backups/'))).toEqual([]);
+  },
+);
 
 it('a service account with the role of the guide runs hooks in the namespaces it is bound in, and only there', async (context) => {
   const kit = testCluster(context, { node: true });
