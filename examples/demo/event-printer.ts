@@ -47,6 +47,8 @@ function lineOf(
       return `    snapshot of ${event.claimName} takes long: ${event.message}`;
     case 'volumeGroup':
       return `    volume group ${event.group.name}: consistent per ${event.group.consistency}`;
+    case 'hook':
+      return `    ${event.hook.stage} hook of pod ${event.hook.podName}: ${event.state}`;
     case 'claim':
       return `    claim ${event.claimName}: ${event.state}`;
     case 'uploaded':
