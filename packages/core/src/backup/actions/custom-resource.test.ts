@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest';
+import { ClusterError } from '../../errors.ts';
+import type { Backup } from '../../model/backup.ts';
+import type { GroupVersionResource, KubernetesObject } from '../../model/kubernetes.ts';
+import { Resources } from '../../model/resources.ts';
+import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
+import { createCustomResourceAction } from './custom-resource.ts';
+
+const { signal } = new AbortController();
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'gizmos.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'gizmos', singular: 'gizmo', kind: 'Gizmo', listKind: 'GizmoList' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: {} }],
+  },
+};
+const reference = { ...Resources.customResourceDefinitions, name: 'gizmos.example.com' };
+
+function backupNamed(name: string): Backup {
+  return {
+    kind: 'Backup',
+    apiVersion: 'velero.io/v1',
+    metadata: { name },
+    spec: {},
+    status: { version: 1, formatVersion: '1.1.0', phase: 'InProgress' },
+  };
+}
+
+function object(apiVersion: string, kind: string): KubernetesObject {
+  return { apiVersion, kind, metadata: { namespace: 'shop', name: 'a' } };
+}
+
+/** Counts how often definitions are listed, and can forbid it. */
+class WatchedCluster extends FakeCluster {
+  lists = 0;
+  forbidden = false;
+
+  override list(
+    resource: GroupVersionResource,
+    options?: Parameters<FakeCluster['list']>[1],
+  ): AsyncIterable<KubernetesObject> {
+    if (resource.resource === 'customresourcedefinitions') {
+      this.lists += 1;
+      if (this.forbidden) {
+        throw new ClusterError('no', { code: 'Forbidden', operation: 'list', httpStatus: 403 });
+      }
+    }
+    return super.list(resource, options);
+  }
+}
+
+it.each([
+  { what: 'a custom resource', item: object('example.com/v1', 'Gizmo'), pulled: [reference] },
+  { what: 'a kind of an aggregated API', item: object('example.com/v1', 'Other'), pulled: [] },
+  { what: 'a Pod', item: object('v1', 'Pod'), pulled: undefined },
+  { what: 'a Deployment', item: object('apps/v1', 'Deployment'), pulled: undefined },
+  {
+    what: 'a RoleBinding',
+    item: object('rbac.authorization.k8s.io/v1', 'RoleBinding'),
+    pulled: undefined,
+  },
+])('what $what pulls along', async ({ item, pulled }) => {
+  await using cluster = new FakeCluster();
+  await cluster.create(Resources.customResourceDefinitions, definition);
+  const action = createCustomResourceAction();
+  const output = await action.execute({ item, backup: backupNamed('b'), cluster, signal });
+  expect(output.additionalItems).toEqual(pulled);
+});
+
+it('definitions are listed once for each backup, and not at all without custom resources', async () => {
+  await using cluster = new WatchedCluster();
+  await cluster.create(Resources.customResourceDefinitions, definition);
+  const action = createCustomResourceAction();
+  for (const backup of [backupNamed('a'), backupNamed('b')]) {
+    await action.execute({ item: object('v1', 'Pod'), backup, cluster, signal });
+  }
+  expect(cluster.lists).toBe(0);
+  for (const backup of [backupNamed('a'), backupNamed('b')]) {
+    for (const kind of ['Gizmo', 'Gizmo', 'Other']) {
+      await action.execute({ item: object('example.com/v1', kind), backup, cluster, signal });
+    }
+  }
+  expect(cluster.lists).toBe(2);
+});
+
+it('a user who may not list definitions gets one warning', async () => {
+  await using cluster = new WatchedCluster();
+  cluster.forbidden = true;
+  const action = createCustomResourceAction();
+  const backup = backupNamed('b');
+  const issues = [];
+  for (const kind of ['Gizmo', 'Other']) {
+    const item = object('example.com/v1', kind);
+    const output = await action.execute({ item, backup, cluster, signal });
+    expect(output.additionalItems).toEqual([]);
+    issues.push(...(output.issues ?? []));
+  }
+  expect(issues).toMatchObject([{ severity: 'warning', reason: 'DefinitionsNotRead' }]);
+});
