@@ -110,7 +110,7 @@ it.concurrent('a user without rights may not delete a backup: it stays, with its
   const scene = await lostScene(context);
   const deletion = scene.lab.engine({ user: 'nobody' }).deleteBackup('backup');
   await expect(deletion).rejects.toMatchObject({
-    code: 'SnapshotFailed',
+    code: 'Forbidden',
     message: expect.stringContaining('test-nobody') as string,
   });
   expect(await scene.storageSnapshots()).toHaveLength(1);

@@ -73,7 +73,7 @@ export async function startFaultProxy(serverPort: number): Promise<FaultProxy> {
         orders.receiveLeft = none;
         client.resetAndDestroy();
       } else {
-        passOn(chunk, upstream, client);
+        passOn(chunk, upstream, client, () => orders.stallLeft >= 0);
         if (orders.stallLeft < 0) upstream.pause();
       }
     });
@@ -126,10 +126,13 @@ function track(socket: Socket, sockets: Set<Socket>): void {
   socket.on('close', () => sockets.delete(socket));
 }
 
-function passOn(chunk: Buffer, from: Socket, to: Socket): void {
+/** Passes a chunk on; a receiver that is full holds the sender up until it has room, and then until the sender may go on. */
+function passOn(chunk: Buffer, from: Socket, to: Socket, mayGoOn = (): boolean => true): void {
   if (!to.write(chunk)) {
     from.pause();
-    to.once('drain', () => from.resume());
+    to.once('drain', () => {
+      if (mayGoOn()) from.resume();
+    });
   }
 }
 

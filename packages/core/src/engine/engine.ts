@@ -140,6 +140,7 @@ export interface Engine {
    * - Aborted: a snapshot is freed or it stays; the backup stays in the catalog unless all were freed.
    *
    * @throws {LifeboatError} code SnapshotFailed when a snapshot could not be freed; the backup then stays in the catalog.
+   * @throws {ClusterError} code Forbidden when the user may not even look at snapshot objects; nothing was touched.
    * @throws {LifeboatError} code Conflict when the backup may be being written, Unsupported when it has data that only Velero
    * can free, CorruptBackup when it cannot be read which snapshots it has; nothing was touched.
    * @throws {ObjectStoreError} code PermissionDenied or Retained when the store does not let it be deleted.
