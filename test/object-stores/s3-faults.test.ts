@@ -94,9 +94,10 @@ describe.skipIf(serverUnavailable('s3') !== undefined)(
       async function* body(): AsyncGenerator<Uint8Array> {
         yield* mebibytes(11);
         proxy.stallAfterReceiving(0);
+        const ownProxy = proxy;
         setTimeout(() => {
           controller.abort(reason);
-          proxy.heal();
+          ownProxy.heal();
         }, 100);
         yield* mebibytes(11);
       }
@@ -117,8 +118,10 @@ describe.skipIf(serverUnavailable('s3') !== undefined)(
         const put = store.put('a', bodyOf(), { signal: controller.signal });
         await expect.poll(() => bucket.sizeOf('a')).toBe(mebibyte);
         controller.abort(new Error('stop'));
+        // The timer may outlive this test: it must not heal the proxy of the next one.
+        const ownProxy = proxy;
         setTimeout(() => {
-          proxy.heal();
+          ownProxy.heal();
         }, 100);
         await put;
         await expect(store.stat('a')).resolves.toMatchObject({ sizeBytes: mebibyte });
