@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { ClusterError } from '../../errors.ts';
-import type { Backup } from '../../model/backup.ts';
-import type { GroupVersionResource, KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { Resources } from '../../model/resources.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
+import { backupNamed, listsOf } from './action-fixture.ts';
 import { createCustomResourceAction } from './custom-resource.ts';
 
 const { signal } = new AbortController();
+const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const definition = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -20,37 +20,8 @@ const definition = {
 };
 const reference = { ...Resources.customResourceDefinitions, name: 'gizmos.example.com' };
 
-function backupNamed(name: string): Backup {
-  return {
-    kind: 'Backup',
-    apiVersion: 'velero.io/v1',
-    metadata: { name },
-    spec: {},
-    status: { version: 1, formatVersion: '1.1.0', phase: 'InProgress' },
-  };
-}
-
 function object(apiVersion: string, kind: string): KubernetesObject {
   return { apiVersion, kind, metadata: { namespace: 'shop', name: 'a' } };
-}
-
-/** Counts how often definitions are listed, and can forbid it. */
-class WatchedCluster extends FakeCluster {
-  lists = 0;
-  forbidden = false;
-
-  override list(
-    resource: GroupVersionResource,
-    options?: Parameters<FakeCluster['list']>[1],
-  ): AsyncIterable<KubernetesObject> {
-    if (resource.resource === 'customresourcedefinitions') {
-      this.lists += 1;
-      if (this.forbidden) {
-        throw new ClusterError('no', { code: 'Forbidden', operation: 'list', httpStatus: 403 });
-      }
-    }
-    return super.list(resource, options);
-  }
 }
 
 it.each([
@@ -72,24 +43,24 @@ it.each([
 });
 
 it('definitions are listed once for each backup, and not at all without custom resources', async () => {
-  await using cluster = new WatchedCluster();
+  await using cluster = new FakeCluster();
   await cluster.create(Resources.customResourceDefinitions, definition);
   const action = createCustomResourceAction();
   for (const backup of [backupNamed('a'), backupNamed('b')]) {
     await action.execute({ item: object('v1', 'Pod'), backup, cluster, signal });
   }
-  expect(cluster.lists).toBe(0);
+  expect(listsOf(cluster, definitions)).toBe(0);
   for (const backup of [backupNamed('a'), backupNamed('b')]) {
     for (const kind of ['Gizmo', 'Gizmo', 'Other']) {
       await action.execute({ item: object('example.com/v1', kind), backup, cluster, signal });
     }
   }
-  expect(cluster.lists).toBe(2);
+  expect(listsOf(cluster, definitions)).toBe(2);
 });
 
 it('a user who may not list definitions gets one warning', async () => {
-  await using cluster = new WatchedCluster();
-  cluster.forbidden = true;
+  await using cluster = new FakeCluster();
+  cluster.faults.inject({ operation: 'list', resource: definitions, error: 'Forbidden' });
   const action = createCustomResourceAction();
   const backup = backupNamed('b');
   const issues = [];

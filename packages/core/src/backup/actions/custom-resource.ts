@@ -1,17 +1,9 @@
-import { isLifeboatError } from '../../errors.ts';
-import type { Backup } from '../../model/backup.ts';
-import type { Issue } from '../../model/issue.ts';
 import { parseApiVersion } from '../../model/kubernetes.ts';
 import { stringAt } from '../../model/object-path.ts';
 import { Resources } from '../../model/resources.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import type { BackupItemAction } from '../../ports/item-action.ts';
-
-interface Definitions {
-  /** `<kind>.<group>` of a custom resource → the name of its definition. */
-  readonly nameOf: ReadonlyMap<string, string>;
-  readonly issues: readonly Issue[];
-}
+import { listOnce } from './list-once.ts';
 
 // The groups of Kubernetes itself: without a dot, or in this list. Nothing is asked for them.
 const ownGroups: ReadonlySet<string> = new Set(
@@ -31,22 +23,27 @@ const ownGroups: ReadonlySet<string> = new Set(
  * gets one warning instead.
  */
 export function createCustomResourceAction(): BackupItemAction {
-  const known = new WeakMap<Backup, Promise<Definitions>>();
-  const reported = new WeakSet<Definitions>();
+  const definitions = listOnce({
+    list: listDefinitions,
+    withoutRights: new Map<string, string>(),
+    warning: {
+      severity: 'warning',
+      reason: 'DefinitionsNotRead',
+      message:
+        'CustomResourceDefinitions may not be listed, so those of the custom resources are not in the backup; grant `get` and `list` on customresourcedefinitions to have them',
+    },
+  });
   return {
     name: 'lifeboat.dev/custom-resource',
     appliesTo: {},
-    async execute({ item, backup, cluster, signal }) {
-      const { group } = parseApiVersion(item.apiVersion);
+    async execute(input) {
+      const { apiVersion, kind } = input.item;
+      const { group } = parseApiVersion(apiVersion);
       if (!group.includes('.') || ownGroups.has(group)) {
         return {};
       }
-      const listing = known.get(backup) ?? listDefinitions(cluster, signal);
-      known.set(backup, listing);
-      const definitions = await listing;
-      const issues = reported.has(definitions) ? [] : definitions.issues;
-      reported.add(definitions);
-      const name = definitions.nameOf.get(`${item.kind}.${group}`);
+      const { listed, issues } = await definitions(input);
+      const name = listed.get(`${kind}.${group}`);
       return {
         additionalItems:
           name === undefined ? [] : [{ ...Resources.customResourceDefinitions, name }],
@@ -56,26 +53,16 @@ export function createCustomResourceAction(): BackupItemAction {
   };
 }
 
-async function listDefinitions(cluster: Cluster, signal: AbortSignal): Promise<Definitions> {
+/** `<kind>.<group>` of a custom resource → the name of its definition. */
+async function listDefinitions(
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   const nameOf = new Map<string, string>();
-  try {
-    for await (const object of cluster.list(Resources.customResourceDefinitions, { signal })) {
-      const kind = stringAt(object, ['spec', 'names', 'kind']) ?? '';
-      const group = stringAt(object, ['spec', 'group']) ?? '';
-      nameOf.set(`${kind}.${group}`, object.metadata.name);
-    }
-  } catch (error) {
-    if (!isLifeboatError(error, 'Forbidden')) {
-      throw error;
-    }
-    return { nameOf: new Map(), issues: [definitionsNotRead] };
+  for await (const object of cluster.list(Resources.customResourceDefinitions, { signal })) {
+    const kind = stringAt(object, ['spec', 'names', 'kind']) ?? '';
+    const group = stringAt(object, ['spec', 'group']) ?? '';
+    nameOf.set(`${kind}.${group}`, object.metadata.name);
   }
-  return { nameOf, issues: [] };
+  return nameOf;
 }
-
-const definitionsNotRead: Issue = {
-  severity: 'warning',
-  reason: 'DefinitionsNotRead',
-  message:
-    'CustomResourceDefinitions may not be listed, so those of the custom resources are not in the backup; grant `get` and `list` on customresourcedefinitions to have them',
-};

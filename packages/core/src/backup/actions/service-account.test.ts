@@ -1,24 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterError } from '../../errors.ts';
-import type { Backup } from '../../model/backup.ts';
-import type { GroupVersionResource, KubernetesObject } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { Resources } from '../../model/resources.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
+import { backupNamed, listsOf } from './action-fixture.ts';
 import { createServiceAccountAction } from './service-account.ts';
 
 const rbac = 'rbac.authorization.k8s.io/v1';
+const bindings = 'clusterrolebindings.rbac.authorization.k8s.io';
 const { signal } = new AbortController();
-
-function backupNamed(name: string): Backup {
-  return {
-    kind: 'Backup',
-    apiVersion: 'velero.io/v1',
-    metadata: { name },
-    spec: {},
-    status: { version: 1, formatVersion: '1.1.0', phase: 'InProgress' },
-  };
-}
 
 function account(namespace: string, name: string): KubernetesObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };
@@ -45,27 +35,8 @@ async function bind(
   });
 }
 
-/** Counts how often bindings are listed, and can forbid it. */
-class WatchedCluster extends FakeCluster {
-  lists = 0;
-  forbidden = false;
-
-  override list(
-    resource: GroupVersionResource,
-    options?: Parameters<FakeCluster['list']>[1],
-  ): AsyncIterable<KubernetesObject> {
-    if (resource.resource === 'clusterrolebindings') {
-      this.lists += 1;
-      if (this.forbidden) {
-        throw new ClusterError('no', { code: 'Forbidden', operation: 'list', httpStatus: 403 });
-      }
-    }
-    return super.list(resource, options);
-  }
-}
-
-async function clusterWithBindings(): Promise<WatchedCluster> {
-  const cluster = new WatchedCluster();
+async function clusterWithBindings(): Promise<FakeCluster> {
+  const cluster = new FakeCluster();
   const web = { kind: 'ServiceAccount', namespace: 'shop', name: 'web' };
   await bind(cluster, 'web-reads', { kind: 'ClusterRole', name: 'reader' }, [
     web,
@@ -108,12 +79,12 @@ describe('the bindings of a ServiceAccount', () => {
         await action.execute({ item: account('shop', name), backup, cluster, signal });
       }
     }
-    expect(cluster.lists).toBe(2);
+    expect(listsOf(cluster, bindings)).toBe(2);
   });
 
   it('are one warning for a user who may not list them', async () => {
     await using cluster = await clusterWithBindings();
-    cluster.forbidden = true;
+    cluster.faults.inject({ operation: 'list', resource: bindings, error: 'Forbidden' });
     const action = createServiceAccountAction();
     const backup = backupNamed('b');
     const issues = [];
