@@ -139,6 +139,46 @@ describe('a volume that a pod asks a file system backup for', () => {
   });
 });
 
+describe('the definition of a custom resource', () => {
+  const definition = 'customresourcedefinitions.apiextensions.k8s.io gizmos.example.com';
+
+  it.each<[string, BackupSpec, boolean]>([
+    ['without filters', {}, true],
+    ['though a list names only its resource', { includedResources: ['gizmos'] }, true],
+    [
+      'though a list of namespaced resources names only its resource',
+      { includedNamespaceScopedResources: ['gizmos'] },
+      true,
+    ],
+    ['unless it is excluded', { excludedResources: ['crd'] }, false],
+    [
+      'unless cluster-scoped objects are not wanted',
+      { includedResources: ['gizmos'], includeClusterResources: false },
+      false,
+    ],
+  ])('comes along %s', async (_how, spec, comes) => {
+    await using lab = await labWithShop();
+    lab.cluster.seed([
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'gizmos.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Namespaced',
+          names: { plural: 'gizmos', singular: 'gizmo', kind: 'Gizmo', listKind: 'GizmoList' },
+          versions: [{ name: 'v1', served: true, storage: true, schema: {} }],
+        },
+      },
+      { apiVersion: 'example.com/v1', kind: 'Gizmo', metadata: { namespace: 'shop', name: 'a' } },
+    ]);
+    const { stored, issues } = await lab.backUp(spec);
+    expect(issues).toEqual([]);
+    expect(stored).toContain('gizmos.example.com shop/a');
+    expect(stored.includes(definition)).toBe(comes);
+  });
+});
+
 describe('a backup with a predicate', () => {
   it('takes what it wants, also of what others pull along', async () => {
     await using lab = await labWithShop();

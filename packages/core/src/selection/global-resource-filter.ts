@@ -1,4 +1,5 @@
 import { type ApiResource, groupResourceOf } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
 import type { ResourceFilter, ResourceFilterContext } from './resource-filter.ts';
 import { createResourceList } from './resource-list.ts';
 import { isSnapshotResource } from './snapshot-resources.ts';
@@ -50,7 +51,7 @@ export function createGlobalResourceFilter(
     },
     excludesRelated(resource: ApiResource): boolean {
       if (resource.namespaced || includeClusterResources === undefined) {
-        return !isListed(resource);
+        return isDefinition(resource) ? excluded.matches(resource) : !isListed(resource);
       }
       return (
         !includeClusterResources ||
@@ -59,4 +60,9 @@ export function createGlobalResourceFilter(
       );
     },
   };
+}
+
+// Whoever lists custom resources means to restore them, which takes their definitions; Velero leaves these out since 1.11.
+function isDefinition(resource: ApiResource): boolean {
+  return groupResourceOf(resource) === groupResourceOf(Resources.customResourceDefinitions);
 }

@@ -30,9 +30,11 @@ const served: readonly ApiResource[] = [
   resource('', 'persistentvolumes', false),
   resource('storage.k8s.io', 'storageclasses', false),
   resource(snapshots, 'volumesnapshotcontents', false),
+  resource('apiextensions.k8s.io', 'customresourcedefinitions', false),
 ];
+const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const namespaced = ['pods', 'secrets', 'deployments.apps'];
-const cluster = ['namespaces', 'persistentvolumes', 'storageclasses.storage.k8s.io'];
+const cluster = ['namespaces', 'persistentvolumes', 'storageclasses.storage.k8s.io', definitions];
 
 function resolveResource(name: string): ApiResource | undefined {
   return served.find(
@@ -95,10 +97,20 @@ const rows: readonly Row[] = [
   {
     spec: { includedResources: ['*'], excludedResources: ['storageclasses'] },
     listed: [
-      [...namespaced, 'namespaces', 'persistentvolumes'],
+      [...namespaced, 'namespaces', 'persistentvolumes', definitions],
       [...namespaced, 'namespaces'],
     ],
     excludesRelated: ['storageclasses.storage.k8s.io'],
+  },
+  {
+    spec: { includedResources: ['pods'], excludedResources: [definitions] },
+    listed: [['pods'], ['pods']],
+    excludesRelated: ['secrets', 'deployments.apps', ...cluster],
+  },
+  {
+    spec: { includedResources: ['pods'], includeClusterResources: false },
+    listed: [['pods'], ['pods']],
+    excludesRelated: ['secrets', 'deployments.apps', ...cluster],
   },
   // The filters of one scope.
   {
