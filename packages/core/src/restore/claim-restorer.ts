@@ -30,6 +30,13 @@ import { restoredVolumeInfo } from './volume-info.ts';
 
 const cleanUpTimeoutMs = 60_000;
 
+/** What is to be expected of a claim before it is created. */
+export interface ClaimOutlook {
+  readonly source: ClaimSource;
+  /** Why it cannot be created. */
+  readonly obstacle: { readonly reason: string; readonly message: string } | undefined;
+}
+
 /** What a {@link ClaimRestorer} works with. */
 export interface ClaimRestorerOptions {
   readonly cluster: Cluster;
@@ -66,42 +73,42 @@ export class ClaimRestorer {
     return this.#groupStubs.remove();
   }
 
-  /**
-   * Creates a claim, unless it exists or its data is out of reach. When it cannot be created, or the run is aborted before it
-   * is, its imported snapshot objects are removed again.
-   */
-  async restore(
+  /** Finds out where the data of a claim would come from, and what stands in the way of it. Only reads. */
+  async outlook(
     reference: ObjectReference,
     manifest: KubernetesManifest,
     itemFromBackup: KubernetesObject,
     signal: AbortSignal,
+  ): Promise<ClaimOutlook> {
+    const source = await this.#options.volumes.sourceOf(itemFromBackup);
+    return { source, obstacle: await this.#obstacleOf(reference, manifest, source, signal) };
+  }
+
+  /**
+   * Creates a claim that does not exist, filled from its source. When it cannot be created, or the run is aborted before it is, its
+   * imported snapshot objects are removed again.
+   */
+  async create(
+    reference: ObjectReference,
+    manifest: KubernetesManifest,
+    source: ClaimSource,
+    signal: AbortSignal,
   ): Promise<ItemOutcome> {
-    const { cluster, volumes, writer } = this.#options;
-    const existing = await cluster.get(reference, { signal });
-    if (existing !== undefined) {
-      return writer.compare(reference, existing, manifest, itemFromBackup, signal);
-    }
-    const source = await volumes.sourceOf(itemFromBackup);
-    const obstacle = await this.#obstacleOf(reference, manifest, source, signal);
-    if (obstacle !== undefined) {
-      const { reason, message } = obstacle;
-      const issue = issueOf('error', reason, `${message}; the claim was not created`, reference);
-      return { action: 'failed', reason: message, issue };
-    }
     if (source.kind === 'snapshot') {
-      await this.#fillFromSnapshot(reference, manifest, source.snapshot, signal);
-      return { action: 'created' };
+      const created = await this.#fillFromSnapshot(reference, manifest, source.snapshot, signal);
+      return { action: 'created', created };
     }
-    const claim = await writer.create(reference, manifest, signal);
+    const created = await this.#options.writer.create(reference, manifest, signal);
     if (source.kind !== 'as it stands') {
-      await this.#expectVolume(claim, undefined, signal);
+      await this.#expectVolume(created, undefined, signal);
     }
     return source.kind === 'new volume' && source.warning !== undefined
       ? {
           action: 'created',
+          created,
           issue: issueOf('warning', 'VolumeNotInBackup', source.warning, reference),
         }
-      : { action: 'created' };
+      : { action: 'created', created };
   }
 
   async #fillFromSnapshot(
@@ -109,7 +116,7 @@ export class ClaimRestorer {
     manifest: KubernetesManifest,
     snapshot: ArchivedSnapshot,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<KubernetesObject> {
     const { writer, record } = this.#options;
     const { namespace = '' } = reference;
     const imported = await this.#groupStubs.during(snapshot, namespace, signal, () =>
@@ -124,6 +131,7 @@ export class ClaimRestorer {
     }
     record.addVolume(restoredVolumeInfo(claim, snapshot, imported.name));
     await this.#expectVolume(claim, imported, signal);
+    return claim;
   }
 
   #import(
@@ -166,7 +174,7 @@ export class ClaimRestorer {
     manifest: KubernetesManifest,
     source: ClaimSource,
     signal: AbortSignal,
-  ): Promise<{ readonly reason: string; readonly message: string } | undefined> {
+  ): Promise<ClaimOutlook['obstacle']> {
     if (source.kind === 'out of reach') {
       return { reason: 'VolumeDataOutOfReach', message: source.reason };
     }

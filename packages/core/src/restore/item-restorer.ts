@@ -5,22 +5,21 @@ import type { Issue } from '../model/issue.ts';
 import {
   type ApiResource,
   groupResourceOf,
+  identifierOf,
   type KubernetesManifest,
   type KubernetesObject,
   type ObjectReference,
   type ResourceIdentifier,
 } from '../model/kubernetes.ts';
-import { withValueAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { RestoreItemAction } from '../ports/item-action.ts';
+import type { AfterCreation } from './after-creation.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
 import type { ClaimRestorer } from './claim-restorer.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
-import { resetMetadata } from './reset-metadata.ts';
-import { withRestoreLabels } from './restore-labels.ts';
+import { type PreparationStep, type PreparedItem, prepareItem } from './prepare-item.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetNamespaces } from './target-namespaces.ts';
 import type { TargetResources } from './target-resources.ts';
@@ -36,7 +35,9 @@ export interface ItemRestorerOptions {
   readonly writer: ItemWriter;
   readonly claims: ClaimRestorer;
   /** In the order in which they run. */
-  readonly actions: readonly RestoreItemAction[];
+  readonly steps: readonly PreparationStep[];
+  /** Done with each object that was created, in this order. */
+  readonly afterCreation: readonly AfterCreation[];
   readonly record: RestoreRecord;
 }
 
@@ -71,13 +72,7 @@ export class ItemRestorer {
       outcome = await this.#restoreObject(entry, target, object, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const message = messageOf(error);
-      const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
-      outcome = {
-        action: 'failed',
-        reason: message,
-        issue: { severity: 'error', reason, message, object: target },
-      };
+      outcome = { action: 'failed', reason: messageOf(error), issue: issueOf(error, target) };
     }
     if (outcome.issue !== undefined) {
       record.addIssue(outcome.issue);
@@ -112,53 +107,97 @@ export class ItemRestorer {
         reason: `namespace ${target.namespace ?? ''} could not be made ready`,
       };
     }
-    const prepared = await this.#runActions(entry.groupResource, target, object, signal);
-    return typeof prepared === 'string'
-      ? { action: 'skipped', reason: prepared }
-      : this.#write(resource, target, prepared, object, signal);
+    const prepared = await this.#prepare(entry.groupResource, target, object, signal);
+    switch (prepared.kind) {
+      case 'skip':
+        return { action: 'skipped', reason: prepared.reason };
+      case 'blocked': {
+        const { reason, message, severity = 'error' } = prepared.blocked;
+        const issue: Issue = { severity, reason, message, object: target };
+        return { action: 'failed', reason: message, issue };
+      }
+      case 'manifest': {
+        const { manifest } = prepared;
+        const outcome = await this.#write(resource, prepared.target, manifest, object, signal);
+        await this.#afterCreation(resource, entry, prepared.target, object, outcome, signal);
+        return outcome;
+      }
+    }
   }
 
-  #write(
-    { group, version, resource }: ApiResource,
-    { groupResource, namespace, name }: ResourceIdentifier,
-    item: KubernetesManifest,
-    object: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<ItemOutcome> {
-    const reference: ObjectReference = { group, version, resource, namespace, name };
-    const located =
-      namespace === undefined ? item : withValueAt(item, ['metadata', 'namespace'], namespace);
-    const manifest = withRestoreLabels(located, this.#options.restore);
-    return groupResource === persistentVolumeClaims
-      ? this.#options.claims.restore(reference, manifest, object, signal)
-      : this.#options.writer.createOrCompare(reference, manifest, object, signal);
-  }
-
-  /** The object to create, or why it is not created. */
-  async #runActions(
+  async #prepare(
     groupResource: string,
     target: ResourceIdentifier,
     itemFromBackup: KubernetesObject,
     signal: AbortSignal,
-  ): Promise<KubernetesManifest | string> {
-    const { actions, restore, backup, cluster, record } = this.#options;
-    const targetNamespace = target.namespace;
-    let item = resetMetadata(itemFromBackup);
-    for (const action of actions) {
-      const { resources } = action.appliesTo;
-      if (resources !== undefined && !resources.includes(groupResource)) {
-        continue;
-      }
-      const input = { item, itemFromBackup, targetNamespace, restore, backup, cluster, signal };
-      const output = await action.execute(input);
-      for (const issue of output.issues ?? []) {
-        record.addIssue(issue);
-      }
-      if (output.skip !== undefined) {
-        return output.skip;
-      }
-      item = output.item ?? item;
+  ): Promise<PreparedItem> {
+    const { steps, restore, backup, cluster, record } = this.#options;
+    const prepared = await prepareItem(steps, {
+      ...{ groupResource, target, itemFromBackup, restore, backup, cluster, signal },
+    });
+    for (const issue of prepared.issues) {
+      record.addIssue(issue);
     }
-    return item;
+    return prepared;
   }
+
+  async #write(
+    { group, version, resource }: ApiResource,
+    { groupResource, namespace, name }: ResourceIdentifier,
+    manifest: KubernetesManifest,
+    object: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<ItemOutcome> {
+    const { cluster, writer, claims } = this.#options;
+    const reference: ObjectReference = { group, version, resource, namespace, name };
+    if (groupResource !== persistentVolumeClaims) {
+      return writer.createOrCompare(reference, manifest, object, signal);
+    }
+    const existing = await cluster.get(reference, { signal });
+    if (existing !== undefined) {
+      return writer.compare(reference, existing, manifest, object, signal);
+    }
+    const { source, obstacle } = await claims.outlook(reference, manifest, object, signal);
+    if (obstacle === undefined) {
+      return claims.create(reference, manifest, source, signal);
+    }
+    const { reason, message } = obstacle;
+    const issue: Issue = {
+      severity: 'error',
+      reason,
+      message: `${message}; the claim was not created`,
+      object: identifierOf(reference),
+    };
+    return { action: 'failed', reason: message, issue };
+  }
+
+  async #afterCreation(
+    { group, version, resource }: ApiResource,
+    entry: SpooledEntry,
+    target: ResourceIdentifier,
+    itemFromBackup: KubernetesObject,
+    { created }: ItemOutcome,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (created === undefined) {
+      return;
+    }
+    const { namespace, name } = target;
+    const reference: ObjectReference = { group, version, resource, namespace, name };
+    const { afterCreation, record } = this.#options;
+    for (const step of afterCreation) {
+      try {
+        const issues = await step({ reference, created, entry, itemFromBackup }, signal);
+        issues.forEach((issue) => record.addIssue(issue));
+      } catch (error) {
+        signal.throwIfAborted();
+        record.addIssue(issueOf(error, target));
+      }
+    }
+  }
+}
+
+function issueOf(error: unknown, object: ResourceIdentifier): Issue {
+  const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
+  return { severity: 'error', reason, message: messageOf(error), object };
 }

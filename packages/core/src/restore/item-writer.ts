@@ -19,6 +19,8 @@ export interface ItemOutcome {
   readonly action: RestoreAction;
   readonly reason?: string | undefined;
   readonly issue?: Issue | undefined;
+  /** The object as the API server returned it; present when it was created. */
+  readonly created?: KubernetesObject | undefined;
 }
 
 /** What {@link ItemWriter} works with. */
@@ -44,8 +46,8 @@ export class ItemWriter {
     signal: AbortSignal,
   ): Promise<ItemOutcome> {
     try {
-      await this.create(reference, manifest, signal);
-      return { action: 'created' };
+      const created = await this.create(reference, manifest, signal);
+      return { action: 'created', created };
     } catch (error) {
       // A Service whose node port is taken is refused as Invalid, even if it is taken by that very Service.
       if (!isLifeboatError(error, 'AlreadyExists') && !isLifeboatError(error, 'Invalid')) {

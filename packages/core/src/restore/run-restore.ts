@@ -22,6 +22,7 @@ import { ItemRestorer } from './item-restorer.ts';
 import { createItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
 import { ListedSnapshots } from './listed-snapshots.ts';
+import { actionStep } from './prepare-item.ts';
 import { readBackupContents } from './read-backup.ts';
 import {
   acceptRestoreRequest,
@@ -144,9 +145,10 @@ async function restoreEntries(
     namespaces: targetNamespaces,
     writer,
     claims,
-    actions: [...createBuiltInActions(volumes), ...actions].sort((left, right) =>
-      compareCodePoints(left.name, right.name),
-    ),
+    steps: [...createBuiltInActions(volumes), ...actions]
+      .sort((left, right) => compareCodePoints(left.name, right.name))
+      .map(actionStep),
+    afterCreation: [],
   });
   const entries = await entriesToRestore(contents, volumes, signal);
   try {

@@ -1,0 +1,140 @@
+import type { Backup } from '../model/backup.ts';
+import type { Issue } from '../model/issue.ts';
+import { jsonEquals } from '../model/json.ts';
+import type {
+  KubernetesManifest,
+  KubernetesObject,
+  ResourceIdentifier,
+} from '../model/kubernetes.ts';
+import { withValueAt } from '../model/object-path.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { RestoreItemAction } from '../ports/item-action.ts';
+import { resetMetadata } from './reset-metadata.ts';
+import { withRestoreLabels } from './restore-labels.ts';
+
+/** What is known of an object while it is prepared. */
+export interface PreparationContext {
+  readonly groupResource: string;
+  /** As things stand: a step may give the object another name. */
+  readonly target: ResourceIdentifier;
+  /** The object as the backup holds it, with its status. */
+  readonly itemFromBackup: KubernetesObject;
+  readonly restore: Restore;
+  readonly backup: Backup;
+  readonly cluster: Cluster;
+  readonly signal: AbortSignal;
+}
+
+/** What a step makes of an object. */
+export interface PreparationOutput {
+  /** @default the object as it came in */
+  readonly item?: KubernetesManifest | undefined;
+  /** Why the object is not wanted. */
+  readonly skip?: string | undefined;
+  /** Why it cannot be created, though it is wanted. */
+  readonly blocked?: BlockedItem | undefined;
+  readonly issues?: readonly Issue[] | undefined;
+}
+
+/** Why an object that is wanted cannot be created. */
+export interface BlockedItem {
+  /** Reason of the issue. */
+  readonly reason: string;
+  readonly message: string;
+  /** @default 'error' */
+  readonly severity?: Issue['severity'] | undefined;
+}
+
+/**
+ * One step on the way from an archived object to the one that is created: an item action, a resource modifier, a transform.
+ * The namespace of the object is still the one in the backup. One that rejects fails its object.
+ */
+export interface PreparationStep {
+  /** Unique; a plan names it as the cause of what it changed. */
+  readonly name: string;
+  /** Absent: every resource. */
+  readonly resources?: readonly string[] | undefined;
+  run(item: KubernetesManifest, context: PreparationContext): Promise<PreparationOutput>;
+}
+
+/** What a step changed. */
+export interface PreparationChange {
+  readonly step: string;
+  readonly before: KubernetesManifest;
+  readonly after: KubernetesManifest;
+}
+
+/** What became of an archived object on its way to the target. */
+export type PreparedItem = { readonly issues: readonly Issue[] } & (
+  | {
+      readonly kind: 'manifest';
+      /** What to create: in its target namespace, labelled. */
+      readonly manifest: KubernetesManifest;
+      readonly target: ResourceIdentifier;
+      /** In the order in which they were made. */
+      readonly changes: readonly PreparationChange[];
+    }
+  | { readonly kind: 'skip'; readonly reason: string }
+  | { readonly kind: 'blocked'; readonly blocked: BlockedItem }
+);
+
+/** An item action as a step. */
+export function actionStep(action: RestoreItemAction): PreparationStep {
+  return {
+    name: action.name,
+    resources: action.appliesTo.resources,
+    run: (item, { itemFromBackup, target, restore, backup, cluster, signal }) =>
+      action.execute({
+        ...{ item, itemFromBackup, restore, backup, cluster, signal },
+        targetNamespace: target.namespace,
+      }),
+  };
+}
+
+/**
+ * Makes the object to create out of an archived one: metadata reset, then the steps in their order, then target namespace
+ * and labels. Planning and restoring both go through here. Rejects when a step does.
+ */
+export async function prepareItem(
+  steps: readonly PreparationStep[],
+  context: PreparationContext,
+): Promise<PreparedItem> {
+  const issues: Issue[] = [];
+  const changes: PreparationChange[] = [];
+  let item = resetMetadata(context.itemFromBackup);
+  for (const step of steps) {
+    if (step.resources?.includes(context.groupResource) === false) {
+      continue;
+    }
+    const output = await step.run(item, context);
+    issues.push(...(output.issues ?? []));
+    if (output.blocked !== undefined) {
+      return { kind: 'blocked', blocked: output.blocked, issues };
+    }
+    if (output.skip !== undefined) {
+      return { kind: 'skip', reason: output.skip, issues };
+    }
+    const { item: after = item } = output;
+    if (after !== item && !jsonEquals(after, item)) {
+      changes.push({ step: step.name, before: item, after });
+    }
+    item = after;
+  }
+  return { kind: 'manifest', ...located(item, context), changes, issues };
+}
+
+function located(
+  item: KubernetesManifest,
+  { target: { groupResource, namespace, name: archivedName }, restore }: PreparationContext,
+): { readonly manifest: KubernetesManifest; readonly target: ResourceIdentifier } {
+  const { name = archivedName } = item.metadata;
+  if (namespace === undefined) {
+    return { manifest: withRestoreLabels(item, restore), target: { groupResource, name } };
+  }
+  const placed = withValueAt(item, ['metadata', 'namespace'], namespace);
+  return {
+    manifest: withRestoreLabels(placed, restore),
+    target: { groupResource, namespace, name },
+  };
+}
