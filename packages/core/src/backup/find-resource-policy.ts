@@ -9,7 +9,7 @@ import type {
 } from '../model/resource-policy.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { type ParsedYaml, parseResourcePolicy } from '../selection/parse-resource-policy.ts';
+import { type ParsedYaml, parseYaml } from '../selection/parse-yaml.ts';
 import { usesGlobalFilter } from '../selection/resource-filter.ts';
 import {
   isResourcePolicy,
@@ -54,7 +54,7 @@ export async function findResourcePolicy(source: ResourcePolicySource): Promise<
   }
   if (given !== undefined) {
     const parsed =
-      typeof given === 'string' ? parseResourcePolicy(optionPath, given) : { value: given };
+      typeof given === 'string' ? parseYaml(optionPath, given) : { value: given };
     return check(optionPath, parsed, spec);
   }
   return name === undefined
@@ -81,7 +81,7 @@ async function readConfigMap(
     );
   }
   const place = `${path}.data[${JSON.stringify(key)}]`;
-  return check(place, parseResourcePolicy(place, text), spec);
+  return check(place, parseYaml(place, text), spec);
 }
 
 function check(path: string, parsed: ParsedYaml, spec: BackupSpec): FoundPolicy {

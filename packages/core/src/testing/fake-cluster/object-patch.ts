@@ -1,6 +1,9 @@
 import type { JsonValue } from '../../model/json.ts';
+import { applyJsonPatch } from '../../model/json-patch.ts';
 import type { KubernetesObject } from '../../model/kubernetes.ts';
+import { applyMergePatch } from '../../model/merge-patch.ts';
 import { objectAt, stringAt, withoutValueAt } from '../../model/object-path.ts';
+import { PatchFailure } from '../../model/patch-failure.ts';
 import type { ClusterPatch } from '../../ports/cluster.ts';
 import {
   type ApiCall,
@@ -11,10 +14,7 @@ import {
 } from './api-errors.ts';
 import type { FakeApiServer, WriteRequest } from './fake-api-server.ts';
 import { frozenObject } from './frozen-json.ts';
-import { applyJsonPatch } from './patch/json-patch.ts';
 import { type FieldManager, recordFields } from './patch/managed-fields.ts';
-import { applyMergePatch } from './patch/merge-patch.ts';
-import { PatchFailure } from './patch/patch-failure.ts';
 import { applyManifest } from './patch/server-side-apply.ts';
 
 type ApplyPatch = Extract<ClusterPatch, { readonly type: 'apply' }>;
@@ -51,7 +51,7 @@ function changed(
     if (!(error instanceof PatchFailure)) {
       throw error;
     }
-    throw error.malformed
+    throw error.reason === 'Malformed'
       ? badRequestError(call, error.message)
       : invalidError(call, [{ field: 'patch', reason: 'Invalid', message: error.message }]);
   }

@@ -5,7 +5,7 @@ import {
   type JsonObject,
   type JsonValue,
   jsonEquals,
-} from '../../../model/json.ts';
+} from './json.ts';
 import { PatchFailure } from './patch-failure.ts';
 
 type Pointer = readonly string[];
@@ -22,7 +22,7 @@ export function applyJsonPatch(target: JsonValue, operations: JsonArray): JsonVa
 
 function applyOperation(target: JsonValue, operation: JsonValue): JsonValue {
   if (!isJsonObject(operation)) {
-    throw new PatchFailure('an operation of a JSON patch must be an object', true);
+    throw new PatchFailure('an operation of a JSON patch must be an object', 'Malformed');
   }
   const path = pointerOf(operation, 'path');
   switch (operation['op']) {
@@ -39,12 +39,20 @@ function applyOperation(target: JsonValue, operation: JsonValue): JsonValue {
     case 'copy':
       return changeAt(target, path, insert(read(target, pointerOf(operation, 'from'))));
     case 'test':
-      if (!jsonEquals(read(target, path), valueOf(operation))) {
-        throw new PatchFailure(`testing value /${path.join('/')} failed`, false);
-      }
+      test(target, path, valueOf(operation));
       return target;
     default:
-      throw new PatchFailure(`unexpected operation ${JSON.stringify(operation['op'])}`, true);
+      throw new PatchFailure(
+        `unexpected operation ${JSON.stringify(operation['op'])}`,
+        'Malformed',
+      );
+  }
+}
+
+// A location that does not exist is equal to nothing (RFC 6902, section 4.6).
+function test(target: JsonValue, path: Pointer, value: JsonValue): void {
+  if (!jsonEquals(path.reduce<JsonValue | undefined>(childIfAny, target), value)) {
+    throw new PatchFailure(`testing value /${path.join('/')} failed`, 'TestFailed');
   }
 }
 
@@ -74,10 +82,10 @@ function remove(parent: JsonObject | JsonArray, token: string): JsonValue {
 
 function changeAt(target: JsonValue, [token, ...rest]: Pointer, change: Change): JsonValue {
   if (token === undefined) {
-    throw new PatchFailure('the whole object cannot be replaced', false);
+    throw new PatchFailure('the whole object cannot be replaced', 'PathMissing');
   }
   if (!isJsonObject(target) && !isJsonArray(target)) {
-    throw new PatchFailure(`the path has no member ${token}`, false);
+    throw new PatchFailure(`the path has no member ${token}`, 'PathMissing');
   }
   if (rest.length === 0) {
     return change(target, token);
@@ -92,14 +100,17 @@ function read(target: JsonValue, pointer: Pointer): JsonValue {
   return pointer.reduce(child, target);
 }
 
+function childIfAny(parent: JsonValue | undefined, token: string): JsonValue | undefined {
+  if (isJsonArray(parent)) {
+    return isIndex(token) ? parent[Number(token)] : undefined;
+  }
+  return isJsonObject(parent) && Object.hasOwn(parent, token) ? parent[token] : undefined;
+}
+
 function child(parent: JsonValue, token: string): JsonValue {
-  const value = isJsonArray(parent)
-    ? parent[indexIn(parent.length, token)]
-    : isJsonObject(parent) && Object.hasOwn(parent, token)
-      ? parent[token]
-      : undefined;
+  const value = childIfAny(parent, token);
   if (value === undefined) {
-    throw new PatchFailure(`the path has no member ${token}`, false);
+    throw new PatchFailure(`the path has no member ${token}`, 'PathMissing');
   }
   return value;
 }
@@ -120,17 +131,21 @@ function withMember(parent: JsonObject, key: string, value: JsonValue | undefine
 }
 
 function indexIn(length: number, token: string): number {
-  const index = /^(?:0|[1-9][0-9]{0,9})$/.test(token) ? Number(token) : Number.NaN;
+  const index = isIndex(token) ? Number(token) : Number.NaN;
   if (!(index < length)) {
-    throw new PatchFailure(`${token} is not an index of the array`, false);
+    throw new PatchFailure(`${token} is not an index of the array`, 'PathMissing');
   }
   return index;
+}
+
+function isIndex(token: string): boolean {
+  return /^(?:0|[1-9][0-9]{0,9})$/.test(token);
 }
 
 function pointerOf(operation: JsonObject, field: 'path' | 'from'): Pointer {
   const pointer = operation[field];
   if (typeof pointer !== 'string' || (pointer !== '' && !pointer.startsWith('/'))) {
-    throw new PatchFailure(`${field} must be a JSON pointer`, true);
+    throw new PatchFailure(`${field} must be a JSON pointer`, 'Malformed');
   }
   return pointer
     .split('/')
@@ -141,7 +156,10 @@ function pointerOf(operation: JsonObject, field: 'path' | 'from'): Pointer {
 function valueOf(operation: JsonObject): JsonValue {
   const value = operation['value'];
   if (value === undefined) {
-    throw new PatchFailure(`operation ${JSON.stringify(operation['op'])} needs a value`, true);
+    throw new PatchFailure(
+      `operation ${JSON.stringify(operation['op'])} needs a value`,
+      'Malformed',
+    );
   }
   return value;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../../../model/json.ts';
+import { isJsonObject, type JsonValue } from './json.ts';
 
 /** Applies a JSON merge patch (RFC 7396): objects are merged, `null` removes, anything else replaces. */
 export function applyMergePatch(target: JsonValue | undefined, patch: JsonValue): JsonValue {

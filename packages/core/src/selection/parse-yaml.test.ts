@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { parseResourcePolicy } from './parse-resource-policy.ts';
+import { parseYaml } from './parse-yaml.ts';
 
 function refusal(text: string): string | undefined {
-  return parseResourcePolicy('p', text).violations?.map(({ path, rule }) => `${path} ${rule}`)[0];
+  return parseYaml('p', text).violations?.map(({ path, rule }) => `${path} ${rule}`)[0];
 }
 
-describe('parseResourcePolicy', () => {
+describe('parseYaml', () => {
   it('reads what it is given, and checks none of it', () => {
     const text =
       '# ours\nversion: v2\nvolumePolicies:\n- conditions: {nfs: {}, csi: }\n  extra: [1]\n';
-    expect(parseResourcePolicy('p', text)).toEqual({
+    expect(parseYaml('p', text)).toEqual({
       value: {
         version: 'v2',
         volumePolicies: [{ conditions: { nfs: {}, csi: null }, extra: [1] }],
@@ -18,12 +18,12 @@ describe('parseResourcePolicy', () => {
   });
 
   it('resolves aliases, and takes __proto__ for a key', () => {
-    const parsed = parseResourcePolicy('p', 'a: &a [x]\nb: *a\n__proto__: {c: d}\n');
+    const parsed = parseYaml('p', 'a: &a [x]\nb: *a\n__proto__: {c: d}\n');
     expect(JSON.stringify(parsed)).toBe('{"value":{"a":["x"],"b":["x"],"__proto__":{"c":"d"}}}');
   });
 
   it('takes an empty text for null', () => {
-    expect(parseResourcePolicy('p', '')).toEqual({ value: null });
+    expect(parseYaml('p', '')).toEqual({ value: null });
   });
 
   it.each<[string, string, RegExp]>([
@@ -60,7 +60,7 @@ describe('parseResourcePolicy', () => {
 
   it('reads a map of very many keys', { timeout: 60_000 }, () => {
     const text = `{${Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join(', ')}}`;
-    const { value } = { value: undefined, ...parseResourcePolicy('p', text) };
+    const { value } = { value: undefined, ...parseYaml('p', text) };
     expect(Object.keys(value ?? {})).toHaveLength(10_000);
   });
 });

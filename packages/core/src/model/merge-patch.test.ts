@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../model/json.ts';
+import type { JsonValue } from './json.ts';
 import { applyMergePatch } from './merge-patch.ts';
 
 describe('applyMergePatch', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonArray, JsonValue } from '../../../model/json.ts';
+import type { JsonArray, JsonValue } from './json.ts';
 import { applyJsonPatch } from './json-patch.ts';
-import { PatchFailure } from './patch-failure.ts';
+import { PatchFailure, type PatchFailureReason } from './patch-failure.ts';
 
 const object: JsonValue = { a: { b: [1, 2, 3] }, 'c/d~e': 'x' };
 
@@ -59,22 +59,27 @@ describe('applyJsonPatch', () => {
     expect(Object.getPrototypeOf(patched)).toBe(Object.prototype);
   });
 
-  it.each<[string, JsonArray, boolean]>([
-    ['a member that does not exist', [{ op: 'remove', path: '/x' }], false],
-    ['a member to replace that does not exist', [{ op: 'replace', path: '/x', value: 1 }], false],
-    ['an index behind the end', [{ op: 'add', path: '/a/b/4', value: 1 }], false],
-    ['an index with a leading zero', [{ op: 'remove', path: '/a/b/01' }], false],
-    ['a step through a scalar', [{ op: 'add', path: '/c~1d~0e/x', value: 1 }], false],
-    ['a failed test', [{ op: 'test', path: '/a/b/0', value: 2 }], false],
-    ['the whole object', [{ op: 'replace', path: '', value: {} }], false],
-    ['an unknown operation', [{ op: 'increment', path: '/a' }], true],
-    ['a missing value', [{ op: 'add', path: '/a' }], true],
-    ['a missing path', [{ op: 'remove' }], true],
-    ['a path that is no pointer', [{ op: 'remove', path: 'a' }], true],
-    ['an operation that is no object', ['remove'], true],
-  ])('refuses %s', (_name, operations, malformed) => {
+  it.each<[string, JsonArray, PatchFailureReason]>([
+    ['a member that does not exist', [{ op: 'remove', path: '/x' }], 'PathMissing'],
+    [
+      'a member to replace that does not exist',
+      [{ op: 'replace', path: '/x', value: 1 }],
+      'PathMissing',
+    ],
+    ['an index behind the end', [{ op: 'add', path: '/a/b/4', value: 1 }], 'PathMissing'],
+    ['an index with a leading zero', [{ op: 'remove', path: '/a/b/01' }], 'PathMissing'],
+    ['a step through a scalar', [{ op: 'add', path: '/c~1d~0e/x', value: 1 }], 'PathMissing'],
+    ['a failed test', [{ op: 'test', path: '/a/b/0', value: 2 }], 'TestFailed'],
+    ['a test of what is not there', [{ op: 'test', path: '/x/y', value: null }], 'TestFailed'],
+    ['the whole object', [{ op: 'replace', path: '', value: {} }], 'PathMissing'],
+    ['an unknown operation', [{ op: 'increment', path: '/a' }], 'Malformed'],
+    ['a missing value', [{ op: 'add', path: '/a' }], 'Malformed'],
+    ['a missing path', [{ op: 'remove' }], 'Malformed'],
+    ['a path that is no pointer', [{ op: 'remove', path: 'a' }], 'Malformed'],
+    ['an operation that is no object', ['remove'], 'Malformed'],
+  ])('refuses %s', (_name, operations, reason) => {
     const apply = (): JsonValue => applyJsonPatch(object, operations);
     expect(apply).toThrow(PatchFailure);
-    expect(apply).toThrow(expect.objectContaining({ malformed }));
+    expect(apply).toThrow(expect.objectContaining({ reason }));
   });
 });

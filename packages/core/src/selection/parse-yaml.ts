@@ -4,19 +4,19 @@ import { type JsonValue, parseJson } from '../model/json.ts';
 
 // Reading blocks the process, so a hostile text must not be long. A ConfigMap could hold eight times as much.
 const longestText = 131_072;
-// As many as a policy that is written by hand can need; a text that multiplies itself by them is refused.
+// As many as a document that is written by hand can need; a text that multiplies itself by them is refused.
 const maxAliasCount = 100;
 
-/** The text of a resource policy as JSON, or why it is none. */
+/** The JSON that a YAML text stands for, or why it is refused. */
 export type ParsedYaml =
   | { readonly value: JsonValue; readonly violations?: undefined }
   | { readonly violations: readonly Violation[] };
 
 /**
- * Reads the YAML text of a resource policy, whose place in the request is `path`. Text that is too long, has a key twice in
+ * Reads the YAML text of a ConfigMap or option, whose place in the request is `path`. Text that is too long, has a key twice in
  * one map, uses tags, or grows out of proportion by its aliases is refused; what it says is not checked.
  */
-export function parseResourcePolicy(path: string, text: string): ParsedYaml {
+export function parseYaml(path: string, text: string): ParsedYaml {
   const refuse = (rule: string): ParsedYaml => ({ violations: [{ path, rule }] });
   if (text.length > longestText) {
     return refuse(`must not be longer than ${longestText} characters`);
