@@ -1,12 +1,4 @@
-import type { KubernetesObject } from '../model/kubernetes.ts';
-import { objectsAt, stringAt } from '../model/object-path.ts';
-
-/** The names of the claims that a pod mounts. */
-export function claimNamesOf(pod: KubernetesObject): readonly string[] {
-  return objectsAt(pod, ['spec', 'volumes']).flatMap(
-    (volume) => stringAt(volume, ['persistentVolumeClaim', 'claimName']) ?? [],
-  );
-}
+export { claimNamesOf } from '../model/pod-claims.ts';
 
 /**
  * Divides the pods of one namespace into blocks whose data belongs together: pods that mount the same claim, or claims that are

@@ -47,6 +47,14 @@ describe('hooks of a pod', () => {
     expect(result.backup.status.hookStatus).not.toHaveProperty('hooksFailed');
   });
 
+  it('hold for the claims of its ephemeral volumes too', async () => {
+    await using lab = await HookLab.open([{ ...db, claims: ['data'], ephemeral: ['cache'] }]);
+    const { backup, issues } = await lab.engine.backup(request);
+    expect(issues).toEqual([]);
+    expect(lab.calls).toEqual(['freeze db 0', 'thaw db 2']);
+    expect(backup.status.csiVolumeSnapshotsCompleted).toBe(2);
+  });
+
   it('end when the snapshots are cut, not when they are ready', async () => {
     await using lab = await HookLab.open([db]);
     lab.cluster.csi.inject({ call: 'CreateSnapshot', readyAfterMs: 50 });

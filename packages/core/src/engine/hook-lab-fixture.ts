@@ -14,6 +14,8 @@ import type { Engine, EngineOptions } from './engine.ts';
 export interface LabPod {
   readonly name: string;
   readonly claims?: readonly string[] | undefined;
+  /** Generic ephemeral volumes. */
+  readonly ephemeral?: readonly string[] | undefined;
   readonly annotations?: StringMap | undefined;
   readonly labels?: StringMap | undefined;
 }
@@ -79,7 +81,7 @@ export class HookLab implements AsyncDisposable {
       kind: 'Namespace',
       metadata: { name: 'shop' },
     });
-    for (const claim of new Set(pods.flatMap(({ claims = [] }) => claims))) {
+    for (const claim of new Set(pods.flatMap(claimsOf))) {
       await cluster.create(Resources.persistentVolumeClaims, claimManifest(claim));
     }
     for (const pod of pods) {
@@ -103,6 +105,10 @@ export class HookLab implements AsyncDisposable {
   }
 }
 
+function claimsOf({ name, claims = [], ephemeral = [] }: LabPod): readonly string[] {
+  return [...claims, ...ephemeral.map((volume) => `${name}-${volume}`)];
+}
+
 function claimManifest(name: string): KubernetesManifest {
   return {
     apiVersion: 'v1',
@@ -119,6 +125,7 @@ function claimManifest(name: string): KubernetesManifest {
 function podManifest({
   name,
   claims = [],
+  ephemeral = [],
   annotations = {},
   labels = {},
 }: LabPod): KubernetesManifest {
@@ -131,10 +138,13 @@ function podManifest({
         { name: 'main', image: 'db' },
         { name: 'side', image: 'proxy' },
       ],
-      volumes: claims.map((claimName) => ({
-        name: claimName,
-        persistentVolumeClaim: { claimName },
-      })),
+      volumes: [
+        ...claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
+        ...ephemeral.map((volume) => ({
+          name: volume,
+          ephemeral: { volumeClaimTemplate: { spec: claimManifest(volume)['spec'] } },
+        })),
+      ],
     },
   };
 }

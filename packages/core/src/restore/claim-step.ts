@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { KubernetesAnnotation } from '../model/labels.ts';
-import { objectsAt, stringAt } from '../model/object-path.ts';
+import { stringAt } from '../model/object-path.ts';
+import { claimNamesOf } from '../model/pod-claims.ts';
 
 /** Where a restored claim stands. */
 export type ClaimStep = 'Pending' | 'Bound' | 'Lost' | 'WaitingForFirstConsumer';
@@ -30,13 +31,5 @@ export function claimsUsedBy(pod: KubernetesObject): readonly string[] {
   if (phase === 'Succeeded' || phase === 'Failed') {
     return [];
   }
-  return objectsAt(pod, ['spec', 'volumes']).flatMap((volume) => {
-    const claimName = stringAt(volume, ['persistentVolumeClaim', 'claimName']);
-    if (claimName !== undefined) {
-      return [claimName];
-    }
-    return volume['ephemeral'] === undefined
-      ? []
-      : [`${pod.metadata.name}-${stringAt(volume, ['name']) ?? ''}`];
-  });
+  return claimNamesOf(pod);
 }

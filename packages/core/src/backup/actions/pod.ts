@@ -1,5 +1,6 @@
 import type { ObjectReference } from '../../model/kubernetes.ts';
-import { objectsAt, stringAt } from '../../model/object-path.ts';
+import { stringAt } from '../../model/object-path.ts';
+import { claimNamesOf } from '../../model/pod-claims.ts';
 import { Resources } from '../../model/resources.ts';
 import type { BackupItemAction } from '../../ports/item-action.ts';
 
@@ -13,15 +14,9 @@ export const podAction: BackupItemAction = {
     if (priorityClassName !== undefined && priorityClassName !== '') {
       additionalItems.push({ ...Resources.priorityClasses, name: priorityClassName });
     }
-    for (const volume of objectsAt(item, ['spec', 'volumes'])) {
-      const claimName = stringAt(volume, ['persistentVolumeClaim', 'claimName']);
-      if (claimName !== undefined) {
-        additionalItems.push({
-          ...Resources.persistentVolumeClaims,
-          namespace: item.metadata.namespace,
-          name: claimName,
-        });
-      }
+    for (const name of claimNamesOf(item)) {
+      const { namespace } = item.metadata;
+      additionalItems.push({ ...Resources.persistentVolumeClaims, namespace, name });
     }
     return { additionalItems };
   },
