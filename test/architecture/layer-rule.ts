@@ -14,7 +14,7 @@ const groups: readonly (readonly string[])[] = [
   ['ports'],
   ['internal'],
   ['selection', 'archive', 'stores'],
-  ['catalog', 'discovery', 'snapshot'],
+  ['catalog', 'discovery', 'hooks', 'snapshot'],
   ['backup', 'restore', 'retention'],
   ['engine'],
   ['index'],

@@ -1,25 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { StringMap } from '../model/kubernetes.ts';
-import { hookFromAnnotations, parseHookCommand } from './hook-annotations.ts';
+import { hookFromAnnotations } from './hook-annotations.ts';
 
 const pre = 'pre.hook.backup.velero.io';
 const post = 'post.hook.backup.velero.io';
 const legacy = 'hook.backup.velero.io';
-
-describe('parseHookCommand', () => {
-  it.each<[string, readonly string[]]>([
-    ['/usr/bin/freeze', ['/usr/bin/freeze']],
-    ['fsfreeze -f /data', ['fsfreeze -f /data']],
-    ['["sh","-c","echo $HOME"]', ['sh', '-c', 'echo $HOME']],
-    ['["one"]', ['one']],
-    ['["not", closed', ['["not", closed']],
-    ['["sh", 1]', ['["sh", 1]']],
-    ['[]', ['[]']],
-    [' ["a"]', [' ["a"]']],
-  ])('reads %j', (text, command) => {
-    expect(parseHookCommand(text)).toEqual(command);
-  });
-});
 
 describe('hookFromAnnotations', () => {
   it('reads all four annotations of its stage', () => {

@@ -1,8 +1,8 @@
+import { defaultHookTimeoutMs, type Hook } from '../hooks/hook.ts';
+import { parseHookCommand } from '../hooks/hook-command.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { HookStage } from '../model/hook.ts';
-import { isJsonArray, parseJson } from '../model/json.ts';
 import type { StringMap } from '../model/kubernetes.ts';
-import { defaultHookTimeoutMs, type Hook } from './hook.ts';
 
 /** The hook that a pod's annotations ask for. */
 export interface AnnotatedHook {
@@ -53,20 +53,4 @@ export function hookFromAnnotations(
     },
     problems,
   };
-}
-
-/** Reads a command: a JSON list of texts, or else one program whose name is the whole text. There is no shell. */
-export function parseHookCommand(text: string): readonly string[] {
-  if (text.startsWith('[')) {
-    try {
-      const value = parseJson(text);
-      if (isJsonArray(value) && value.length > 0) {
-        const parts = value.filter((part) => typeof part === 'string');
-        return parts.length === value.length ? parts : [text];
-      }
-    } catch {
-      // Not JSON: a program, however strange its name.
-    }
-  }
-  return [text];
 }

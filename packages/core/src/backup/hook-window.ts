@@ -1,10 +1,10 @@
+import type { HookRunner } from '../hooks/hook-runner.ts';
 import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { ItemBackupper, StoreObject } from './item-backupper.ts';
 import { claimNamesOf } from './pod-blocks.ts';
 import { PodHookWindow } from './pod-hook-window.ts';
 import type { PodHooks } from './pod-hooks.ts';
-import type { HookRunner } from './run-hook.ts';
 
 interface NamedClaim {
   readonly metadata: { readonly namespace?: string | undefined; readonly name: string };

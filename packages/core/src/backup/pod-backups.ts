@@ -1,4 +1,5 @@
 import { isServerUnreachable } from '../errors.ts';
+import { HookRunner } from '../hooks/hook-runner.ts';
 import type { BackupEvent } from '../model/event.ts';
 import {
   type ApiResource,
@@ -19,7 +20,6 @@ import { backUpInWindow, type HookedPod } from './hook-window.ts';
 import type { ItemBackupper } from './item-backupper.ts';
 import { claimNamesOf, podBlocks } from './pod-blocks.ts';
 import { createHookFinder, type HookFinder } from './pod-hooks.ts';
-import { HookRunner } from './run-hook.ts';
 
 /** What {@link PodBackups} works with. */
 export interface PodBackupsOptions {
@@ -52,7 +52,7 @@ export class PodBackups {
 
   constructor(options: PodBackupsOptions) {
     this.#options = options;
-    this.#runner = new HookRunner(options);
+    this.#runner = new HookRunner({ ...options, repeatsPostHooks: true });
     this.#findHooks = createHookFinder(options.scope.backup.spec);
   }
 

@@ -1,10 +1,10 @@
 import { LifeboatError } from '../errors.ts';
+import type { Hook } from '../hooks/hook.ts';
+import type { HookRunner } from '../hooks/hook-runner.ts';
 import { identifierOf, type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { Hook } from './hook.ts';
 import type { PodHooks } from './pod-hooks.ts';
-import type { HookRunner } from './run-hook.ts';
 
 /**
  * The time between the pre and the post hooks of one pod, in which its application may be frozen. Once a pre hook may have run,

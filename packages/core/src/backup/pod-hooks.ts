@@ -1,14 +1,10 @@
+import { defaultHookTimeoutMs, type Hook } from '../hooks/hook.ts';
+import { createHookFilter } from '../hooks/hook-filter.ts';
 import type { BackupResourceHook, BackupSpec } from '../model/backup.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { HookStage } from '../model/hook.ts';
-import { type ApiResource, groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
-import { matchesLabelSelector } from '../model/label-selector.ts';
-import { objectAt, stringAt } from '../model/object-path.ts';
-import { Resources } from '../model/resources.ts';
-import { readLabelSelector } from '../selection/label-selectors-of.ts';
-import { createNamespaceFilter } from '../selection/namespace-filter.ts';
-import { createResourceList } from '../selection/resource-list.ts';
-import { defaultHookTimeoutMs, type Hook } from './hook.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import { stringAt } from '../model/object-path.ts';
 import { hookFromAnnotations } from './hook-annotations.ts';
 
 /** The hooks of one pod, in the order in which they run. */
@@ -30,7 +26,7 @@ const stages = ['pre', 'post'] as const;
  */
 export function createHookFinder(spec: BackupSpec): HookFinder {
   const entries = (spec.hooks?.resources ?? []).map((entry) => ({
-    lets: matcherOf(entry),
+    lets: createHookFilter(entry),
     hooks: { pre: hooksOf(entry, 'pre'), post: hooksOf(entry, 'post') },
   }));
   return (pod) => {
@@ -60,39 +56,4 @@ function hooksOf(entry: BackupResourceHook, stage: HookStage): readonly Hook[] {
     onError: exec.onError ?? 'Fail',
     timeoutMs: parseDuration(exec.timeout ?? '') || defaultHookTimeoutMs,
   }));
-}
-
-function matcherOf(entry: BackupResourceHook): (pod: KubernetesObject) => boolean {
-  const namespaces = createNamespaceFilter(
-    { included: entry.includedNamespaces ?? [], excluded: entry.excludedNamespaces ?? [] },
-    [],
-  );
-  const selector = readLabelSelector(objectAt(entry, ['labelSelector']) ?? {});
-  const letsPods = includesPods(entry.includedResources ?? [], entry.excludedResources ?? []);
-  return ({ metadata: { namespace = '', labels } }) =>
-    letsPods &&
-    namespaces.includes(namespace) &&
-    (selector === undefined || matchesLabelSelector(labels, selector));
-}
-
-const pods: ApiResource = {
-  ...Resources.pods,
-  kind: 'Pod',
-  singularName: 'pod',
-  shortNames: ['po'],
-  categories: [],
-  namespaced: true,
-  verbs: [],
-  subresources: [],
-};
-
-// Hooks run in pods alone, so no other name has to be resolved.
-function includesPods(included: readonly string[], excluded: readonly string[]): boolean {
-  const resolveResource = (name: string): ApiResource | undefined =>
-    ['pods', 'pod', 'po', 'pods.v1'].includes(name.toLowerCase()) ? pods : undefined;
-  const matches = (names: readonly string[]): boolean =>
-    createResourceList(names, { resolveResource, purpose: 'exclude' }).matchesName(
-      groupResourceOf(pods),
-    );
-  return (included.length === 0 || matches(included)) && !matches(excluded);
 }

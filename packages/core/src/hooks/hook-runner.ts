@@ -2,14 +2,12 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import { onceReachable } from '../internal/once-reachable.ts';
 import { type Deadline, withDeadline } from '../internal/with-deadline.ts';
 import { formatDuration } from '../model/duration.ts';
-import type { BackupEvent } from '../model/event.ts';
-import type { HookCall, HookResult } from '../model/hook.ts';
+import type { HookCall, HookEvent, HookResult } from '../model/hook.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { objectsAt, stringAt } from '../model/object-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ExecResult, PodExec } from '../ports/pod-exec.ts';
-import type { BackupRecord } from './backup-record.ts';
 import type { Hook } from './hook.ts';
 
 /** What a {@link HookRunner} works with. */
@@ -17,8 +15,14 @@ export interface HookRunnerOptions {
   /** Absent: every hook fails. */
   readonly podExec: PodExec | undefined;
   readonly clock: Clock;
-  readonly record: BackupRecord;
-  readonly emit: (event: BackupEvent) => void;
+  readonly record: {
+    /** Called once for every hook, when it has ended. */
+    addHook(hook: HookResult): void;
+  };
+  /** Told when a hook begins. */
+  readonly emit: (event: HookEvent) => void;
+  /** Whether post hooks are tried again while the API server is out of reach. Their commands have to be repeatable. */
+  readonly repeatsPostHooks: boolean;
   readonly logger: Logger;
 }
 
@@ -28,14 +32,14 @@ export interface HookRun {
   readonly mayHaveRun: boolean;
 }
 
-// Of each of stdout and stderr of one hook, and of all hooks of a backup together.
+// Of each of stdout and stderr of one hook, and of all hooks of a run together.
 const longestOutputBytes = 4_096;
 const longestTotalBytes = 1_048_576;
 
 /** Refusals that come before a command is started. */
 const notStarted: readonly string[] = ['Forbidden', 'Unauthorized', 'NotFound', 'RateLimited'];
 
-/** Runs the hooks of a backup and records how each ended. What is kept of their output is bounded, also in total. */
+/** Runs the hooks of a backup or a restore and records how each ended. What is kept of their output is bounded, also in total. */
 export class HookRunner {
   readonly #options: HookRunnerOptions;
   #outputBytes = 0;
@@ -45,8 +49,8 @@ export class HookRunner {
   }
 
   /**
-   * Runs a hook of a pod, for as long as it may take. A post hook, which lets an application go on, is tried again while the API
-   * server is out of reach. A hook that fails, or that an abort cuts off, is a result; the call never rejects.
+   * Runs a hook of a pod, for as long as it may take. A hook that fails, or that an abort cuts off, is a result; the call never
+   * rejects.
    */
   async run(pod: KubernetesObject, hook: Hook, signal?: AbortSignal): Promise<HookRun> {
     const { record, emit, clock, logger } = this.#options;
@@ -77,7 +81,7 @@ export class HookRunner {
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Ending> {
-    const { podExec, clock } = this.#options;
+    const { podExec, clock, repeatsPostHooks } = this.#options;
     if (podExec === undefined) {
       const message = 'the engine was made without podExec, so it cannot run commands in pods';
       return { mayHaveRun: false, message };
@@ -94,7 +98,9 @@ export class HookRunner {
       );
     };
     try {
-      await (stage === 'post' ? onceReachable(work, clock, deadline.signal) : work());
+      await (stage === 'post' && repeatsPostHooks
+        ? onceReachable(work, clock, deadline.signal)
+        : work());
     } catch (error) {
       const mayHaveRun = !(isLifeboatError(error) && notStarted.includes(error.code));
       const isAborted = signal?.aborted && !deadline.expired;
@@ -132,7 +138,7 @@ export class HookRunner {
   }
 }
 
-const abortedMessage = 'the backup was aborted; the command may still be running';
+const abortedMessage = 'the run was aborted; the command may still be running';
 
 function explain(error: unknown, { expired }: Deadline, timeoutMs: number): string {
   return expired
