@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BackupSpec, LabelSelector } from '../model/backup.ts';
+import type { BackupSpec } from '../model/backup.ts';
 import { type ApiResource, groupResourceOf } from '../model/kubernetes.ts';
-import {
-  formatLabelSelector,
-  matchesLabelSelector,
-  parseLabelSelector,
-} from '../model/label-selector.ts';
+import { matchesLabelSelector } from '../model/label-selector.ts';
+import type { BackupCandidate } from './backup-candidate.ts';
 import { createBackupFilter } from './backup-filter.ts';
 import { completeBackupSpec } from './backup-request.ts';
 import { createGlob } from './glob.ts';
-import { labelSelectorsOf } from './label-selectors-of.ts';
 
 const served = [
   resource('', 'pods', true),
@@ -141,6 +137,62 @@ describe('a backup filter', () => {
     );
   });
 
+  it('takes of the objects of a cluster those that the spec and the predicate describe', () => {
+    const object = fc.record({
+      of: fc.constantFrom(...served.filter((one) => one.resource !== 'namespaces')),
+      namespace: fc.constantFrom(...live),
+      labels: fc.dictionary(
+        fc.constantFrom('app', 'velero.io/exclude-from-backup'),
+        fc.constantFrom('a', 'b', 'true'),
+      ),
+      isDeleted: fc.boolean(),
+    });
+    const apps = fc.uniqueArray(fc.constantFrom('a', 'b', 'true'), { maxLength: 2 });
+    fc.assert(
+      fc.property(
+        fc.array(object, { maxLength: 8 }),
+        namespaces,
+        resources,
+        apps,
+        fc.option(fc.constantFrom(...live), { nil: undefined }),
+        (objects, excluded, exNamespaced, selected, unwanted) => {
+          const filter = filterOf(
+            {
+              excludedNamespaces: excluded,
+              excludedNamespaceScopedResources: exNamespaced,
+              includedClusterScopedResources: ['nodes'],
+              orLabelSelectors: selected.map((app) => ({ matchLabels: { app } })),
+            },
+            (candidate) => candidate.namespace !== unwanted || unwanted === undefined,
+          );
+          for (const { of, namespace, labels, isDeleted } of objects) {
+            const inNamespace = of.namespaced ? { namespace } : {};
+            const deletion = isDeleted ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
+            const metadata = { name: 'one', labels, ...inNamespace, ...deletion };
+            const one = { apiVersion: of.version, kind: of.kind, metadata };
+            const { labelSelectors } = filter;
+            const isTaken =
+              filter.includesResource(of) &&
+              filter.exclusionOf(of, one) === undefined &&
+              (labelSelectors.length === 0 ||
+                labelSelectors.some((selector) => matchesLabelSelector(labels, selector)));
+            const isMeant = of.namespaced
+              ? !anyMatches(excluded, namespace) &&
+                !anyMatches(exNamespaced, groupResourceOf(of)) &&
+                namespace !== unwanted
+              : of.resource === 'nodes';
+            expect(isTaken).toBe(
+              isMeant &&
+                !isDeleted &&
+                labels['velero.io/exclude-from-backup'] !== 'true' &&
+                (selected.length === 0 || selected.some((app) => labels['app'] === app)),
+            );
+          }
+        },
+      ),
+    );
+  });
+
   it('decides the same of a spec and of what it becomes when it is completed', () => {
     fc.assert(
       fc.property(namespaces, resources, resources, (included, inNamespaced, exCluster) => {
@@ -159,70 +211,12 @@ describe('a backup filter', () => {
   });
 });
 
-describe('label selectors', () => {
-  const key = fc.constantFrom('app', 'tier', 'example.com/x', 'constructor');
-  const value = fc.constantFrom('', 'a', 'b', 'c.d');
-  const labels = fc.dictionary(key, value, { maxKeys: 3 });
-  const requirement = fc.oneof(
-    fc.record({
-      key,
-      operator: fc.constantFrom('In' as const, 'NotIn' as const),
-      values: fc.uniqueArray(value, { minLength: 1, maxLength: 2 }),
-    }),
-    fc.record({ key, operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const) }),
-  );
-  const selector: fc.Arbitrary<LabelSelector> = fc.record({
-    matchLabels: fc.dictionary(key, value, { maxKeys: 2 }),
-    matchExpressions: fc.array(requirement, { maxLength: 2 }),
-  });
-
-  /** Each requirement by itself, in the words of the Kubernetes documentation. */
-  function meets(
-    of: Record<string, string>,
-    { matchLabels, matchExpressions }: LabelSelector,
-  ): boolean {
-    const own = new Map(Object.entries(of));
-    const plain = Object.entries(matchLabels ?? {}).every(
-      ([name, wanted]) => own.get(name) === wanted,
-    );
-    return (
-      plain &&
-      (matchExpressions ?? []).every(({ key: name, operator, values = [] }) => {
-        const isOne = own.has(name) && values.some((one) => one === own.get(name));
-        return { In: isOne, NotIn: !isOne, Exists: own.has(name), DoesNotExist: !own.has(name) }[
-          operator
-        ];
-      })
-    );
-  }
-
-  it('match as their requirements say, also after they were written and read', () => {
-    fc.assert(
-      fc.property(labels, selector, (of, one) => {
-        const expected = meets(of, one);
-        expect(matchesLabelSelector(of, one)).toBe(expected);
-        expect(matchesLabelSelector(of, parseLabelSelector(formatLabelSelector(one)))).toBe(
-          expected,
-        );
-      }),
-    );
-  });
-
-  it('select together what one of them selects', () => {
-    fc.assert(
-      fc.property(labels, fc.array(selector, { maxLength: 3 }), (of, alternatives) => {
-        const read = labelSelectorsOf({ orLabelSelectors: alternatives });
-        const expected = alternatives.length === 0 || alternatives.some((one) => meets(of, one));
-        expect(read.length === 0 || read.some((one) => matchesLabelSelector(of, one))).toBe(
-          expected,
-        );
-      }),
-    );
-  });
-});
-
-function filterOf(spec: BackupSpec): ReturnType<typeof createBackupFilter> {
+function filterOf(
+  spec: BackupSpec,
+  include?: (candidate: BackupCandidate) => boolean,
+): ReturnType<typeof createBackupFilter> {
   return createBackupFilter(spec, {
+    include,
     liveNamespaces: live,
     excludedByLabel: [],
     resolveResource: (name) => served.find((one) => groupResourceOf(one) === name),
