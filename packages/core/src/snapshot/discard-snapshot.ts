@@ -29,18 +29,21 @@ export async function discardSnapshot(
   { signal }: CallOptions,
 ): Promise<void> {
   const { cluster, tracked, volumeSnapshot } = request;
-  const { uid } = volumeSnapshot.metadata;
   const bound = await findContent(cluster, volumeSnapshot, signal);
   await patchContent(cluster, bound, releasePatch, signal);
   const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
   await deleteIfSame(cluster, reference, volumeSnapshot, { signal });
-  await untilGone(request, () => tracked.volumeSnapshot?.metadata.uid !== uid, signal);
+  await untilGone(request, () => isOrphaned(request), signal);
   const content = await findContent(cluster, volumeSnapshot, signal);
   if (content !== undefined) {
     tracked.seed('volumeSnapshotContent', content);
-    await deleteOrphan(cluster, content, signal);
   }
-  await untilGone(request, () => tracked.volumeSnapshotContent === undefined, signal);
+  await untilGone(request, () => !isMadeFor(tracked.volumeSnapshotContent, volumeSnapshot), signal);
+}
+
+/** Whether the VolumeSnapshot is gone, so that nobody but us sees to its content. */
+function isOrphaned({ tracked, volumeSnapshot }: DiscardSnapshotRequest): boolean {
+  return tracked.volumeSnapshot?.metadata.uid !== volumeSnapshot.metadata.uid;
 }
 
 const forgottenMs = 1_000;
@@ -52,10 +55,16 @@ async function untilGone(
   isGone: () => boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { cluster, clock, tracked } = request;
+  const { cluster, clock, tracked, volumeSnapshot } = request;
   let isWoken = false;
+  let deleted: KubernetesObject | undefined;
   while (!isGone()) {
     const content = tracked.volumeSnapshotContent;
+    if (content !== deleted && isOrphaned(request) && isToBeDeleted(content, volumeSnapshot)) {
+      deleted = content;
+      await deleteOrphan(cluster, content, signal);
+      continue;
+    }
     if (!isForgettable(content) || (isWoken && !isUntouched(content))) {
       await tracked.changed({ signal });
       continue;
@@ -139,23 +148,46 @@ async function findContent(
   const name =
     stringAt(volumeSnapshot, ['status', 'boundVolumeSnapshotContentName']) ?? `snapcontent-${uid}`;
   const content = await cluster.get({ ...Resources.volumeSnapshotContents, name }, { signal });
-  const owner = content && stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']);
-  return owner === uid ? content : undefined;
+  return isMadeFor(content, volumeSnapshot) ? content : undefined;
 }
 
-// A content with policy Retain that outlives its VolumeSnapshot is nobody's: the sidecar frees the storage snapshot of such
-// a one only when it is marked as the controller would have marked it.
+/** Not for another VolumeSnapshot that has had the name before, or has it now. */
+function isMadeFor(
+  content: KubernetesObject | undefined,
+  { metadata: { uid } }: KubernetesObject,
+): content is KubernetesObject {
+  return content !== undefined && stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) === uid;
+}
+
+/**
+ * Whether nobody has said of a content yet that it shall go, or what was said is lost: the sidecar writes the annotations of a
+ * content as a whole when it begins to work on it, as it last saw them, and wipes out a mark that the snapshot-controller has
+ * just set (external-snapshotter 8.7: setAnnVolumeSnapshotBeingCreated). While the VolumeSnapshot exists, the controller sets
+ * it again.
+ */
+function isToBeDeleted(
+  content: KubernetesObject | undefined,
+  volumeSnapshot: KubernetesObject,
+): content is KubernetesObject {
+  return (
+    isMadeFor(content, volumeSnapshot) &&
+    (content.metadata.deletionTimestamp === undefined ||
+      !Object.hasOwn(content.metadata.annotations ?? {}, beingDeleted))
+  );
+}
+
+// A content that outlives its VolumeSnapshot is nobody's: the sidecar lets go of such a one only when it is marked as the
+// controller would have marked it.
 async function deleteOrphan(
   cluster: Cluster,
   content: KubernetesObject,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const mark = { ...releasePatch, metadata: { annotations: { [beingDeleted]: 'yes' } } };
+  await patchContent(cluster, content, mark, signal);
   if (content.metadata.deletionTimestamp === undefined) {
-    const mark = { ...releasePatch, metadata: { annotations: { [beingDeleted]: 'yes' } } };
-    await patchContent(cluster, content, mark, signal);
-    await deleteIfSame(cluster, referenceTo(Resources.volumeSnapshotContents, content), content, {
-      signal,
-    });
+    const reference = referenceTo(Resources.volumeSnapshotContents, content);
+    await deleteIfSame(cluster, reference, content, { signal });
   }
 }
 

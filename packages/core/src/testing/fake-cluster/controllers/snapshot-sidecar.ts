@@ -109,7 +109,7 @@ export class SnapshotSidecar implements Controller {
     const isGuarded = arrayAt(content, ['metadata', 'finalizers']).includes(
       SnapshotFinalizer.boundContent,
     );
-    if (!isGuarded || !isFree(content, client)) {
+    if (!isGuarded || !isFree(content)) {
       return undefined;
     }
     return this.#attempt(name, client, async () => {
@@ -184,20 +184,15 @@ function reportFailure(content: KubernetesObject, error: Error, client: Controll
   );
 }
 
-/** Whether a content that is being deleted may go: nothing is bound to it, or its VolumeSnapshot is being deleted too. */
-function isFree(content: KubernetesObject, client: ControllerClient): boolean {
+/** Whether a content that is being deleted may go: nothing is bound to it, or its VolumeSnapshot was deleted before it. */
+function isFree(content: KubernetesObject): boolean {
   const uid = stringAt(content, ['spec', 'volumeSnapshotRef', 'uid']) ?? '';
   if (isStatic(content) && uid === '') {
     return true;
   }
   const isMarked = (name: string): boolean =>
     stringAt(content, ['metadata', 'annotations', name]) !== undefined;
-  const snapshot = client.get(SnapshotTable.snapshots, snapshotKeyOf(content));
-  const isLost = snapshot === undefined || snapshot.metadata.uid !== uid;
-  return (
-    !isMarked(ContentAnnotation.beingCreated) &&
-    (isMarked(ContentAnnotation.beingDeleted) || isLost)
-  );
+  return !isMarked(ContentAnnotation.beingCreated) && isMarked(ContentAnnotation.beingDeleted);
 }
 
 function isStatic(content: KubernetesObject): boolean {
