@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import { writeArchive } from '../archive/archive-writer.ts';
-import { abandonBackup, claimBackup } from '../catalog/backup-claim.ts';
+import { claimBackup } from '../catalog/backup-claim.ts';
 import { backupKey } from '../catalog/key-layout.ts';
+import { RunFiles } from '../catalog/run-files.ts';
 import { RunLog } from '../catalog/run-log.ts';
 import { messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
@@ -85,6 +86,7 @@ export async function runBackup(
   );
 
   using scope = new AbortScope(signal);
+  const files = new RunFiles(store, { name, runId, uid: accepted.metadata.uid });
   const record = new BackupRecord(emit, log);
   const volumes = new VolumeBackups({
     ...dependencies,
@@ -98,7 +100,10 @@ export async function runBackup(
     signal: scope.signal,
   });
   try {
-    const run: BackupRun = { options, policy, record, volumes, log, emit, signal: scope.signal };
+    const run: BackupRun = {
+      ...{ options, policy, files, record, volumes, log, emit },
+      signal: scope.signal,
+    };
     const backup = await produceBackup(dependencies, accepted, run);
     using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
     await volumes.settle(snapshotObjects, deadline.signal);
@@ -107,7 +112,7 @@ export async function runBackup(
   } catch (error) {
     scope.abort(error);
     log.info('undoing what the backup has made');
-    await undo(dependencies, accepted, volumes);
+    await undo(dependencies, name, { files, volumes });
     throw error;
   } finally {
     await volumes.close();
@@ -117,6 +122,7 @@ export async function runBackup(
 interface BackupRun {
   readonly options: BackupOptions;
   readonly policy: EffectivePolicy;
+  readonly files: RunFiles;
   readonly record: BackupRecord;
   readonly log: RunLog;
   readonly volumes: VolumeBackups;
@@ -125,11 +131,12 @@ interface BackupRun {
 }
 
 async function produceBackup(
-  { cluster, store, podExec, hookedPods, actions, clock }: BackupDependencies,
+  { cluster, podExec, hookedPods, actions, clock }: BackupDependencies,
   accepted: Backup,
-  { options, policy, record, volumes, log, emit, signal }: BackupRun,
+  { options, policy, files, record, volumes, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
   const { name } = accepted.metadata;
+  const { store } = files;
   const version = await cluster.version({ signal });
   const scope = await scopeOf({
     cluster,
@@ -174,13 +181,13 @@ async function produceBackup(
 // What cannot be undone is logged, not thrown: the caller gets the error that stopped the run.
 async function undo(
   { store, clock, logger }: BackupDependencies,
-  { metadata: { name, uid } }: Backup,
-  volumes: VolumeBackups,
+  name: string,
+  { files, volumes }: Pick<BackupRun, 'files' | 'volumes'>,
 ): Promise<void> {
   using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
   await volumes.discard(deadline.signal);
   try {
-    await abandonBackup(store, name, { uid, signal: deadline.signal });
+    await files.abandon({ signal: deadline.signal });
   } catch (error) {
     logger.warn('files of an unfinished backup are left in the store', {
       backup: name,

@@ -10,8 +10,8 @@ import type {
   PutOptions,
 } from '../ports/object-store.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { abandonBackup, type BackupClaim, claimBackup } from './backup-claim.ts';
-import { putArtifact, putBackup, readBackup } from './backup-files.ts';
+import { type BackupClaim, claimBackup, foreseeClaim } from './backup-claim.ts';
+import { putArtifact, putBackup } from './backup-files.ts';
 import { backupKey, claimKey } from './key-layout.ts';
 
 const claim: BackupClaim = {
@@ -31,21 +31,21 @@ class PlainStore extends MemoryObjectStore {
   override readonly capabilities: ObjectStoreCapabilities = { ifAbsent: false };
 }
 
-/** Loses the answer to the next put or stat: the put takes effect, but its caller sees it fail. */
+/** Loses the answer to the next put or list: the put takes effect, but its caller sees it fail. */
 class LossyStore extends MemoryObjectStore {
-  lost: 'put' | 'stat' | undefined;
+  lost: 'put' | 'list' | undefined;
 
   override async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
     await super.put(key, body, options);
     this.#loseAnswer('put');
   }
 
-  override async stat(key: string, options: CallOptions = {}): Promise<ObjectStat | undefined> {
-    this.#loseAnswer('stat');
-    return super.stat(key, options);
+  override async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<ObjectStat> {
+    this.#loseAnswer('list');
+    yield* super.list(prefix, options);
   }
 
-  #loseAnswer(operation: 'put' | 'stat'): void {
+  #loseAnswer(operation: 'put' | 'list'): void {
     if (this.lost === operation) {
       this.lost = undefined;
       throw new Error('connection lost');
@@ -113,13 +113,24 @@ describe('claimBackup', () => {
     expect(await keysOf(store)).toEqual([backupKey('b1', 'backup')]);
   });
 
+  it('refuses a directory with a file of a backup that Velero is making, and leaves no claim', async () => {
+    const store = new MemoryObjectStore();
+    await putArtifact(store, 'b1', 'results', {});
+    const log = backupKey('b1', 'logs');
+    await store.put(log, Buffer.from('velero'));
+    const refused = { code: 'AlreadyExists', message: expect.stringContaining(log) as string };
+    await expect(claimBackup(store, claim)).rejects.toMatchObject(refused);
+    expect(await foreseeClaim(store, claim)).toMatchObject([refused]);
+    expect(await keysOf(store)).toEqual([log, backupKey('b1', 'results')]);
+  });
+
   it('succeeds again for the same run', async () => {
     const store = new MemoryObjectStore();
     await claimBackup(store, claim);
     await expect(claimBackup(store, claim)).resolves.toBeUndefined();
   });
 
-  it.each(['put', 'stat'] as const)('leaves no claim when a %s fails', async (operation) => {
+  it.each(['put', 'list'] as const)('leaves no claim when a %s fails', async (operation) => {
     const store = new LossyStore();
     store.lost = operation;
     await expect(claimBackup(store, claim)).rejects.toThrow('connection lost');
@@ -160,45 +171,5 @@ describe('claimBackup', () => {
     await expect(
       claimBackup(new MemoryObjectStore(), { ...claim, name: '..' }),
     ).rejects.toMatchObject({ code: 'Validation' });
-  });
-});
-
-describe('abandonBackup', () => {
-  it('deletes the files of the run and its claim', async () => {
-    const store = new MemoryObjectStore();
-    await claimBackup(store, claim);
-    await putArtifact(store, 'b1', 'results', {});
-    await abandonBackup(store, 'b1', { uid: 'u1' });
-    await abandonBackup(store, 'b1', { uid: 'u1' });
-    expect(await keysOf(store)).toEqual([]);
-  });
-
-  it('deletes a description that the run stored without knowing it', async () => {
-    const store = new MemoryObjectStore();
-    await claimBackup(store, claim);
-    await putBackup(store, backup);
-    await abandonBackup(store, 'b1', { uid: 'u1' });
-    expect(await keysOf(store)).toEqual([]);
-  });
-
-  it.each<[string, string | undefined]>([
-    ['of another uid', 'u2'],
-    ['when it does not know its own', undefined],
-  ])('leaves a complete backup %s alone', async (_what, uid) => {
-    const store = new MemoryObjectStore();
-    await claimBackup(store, claim);
-    await putArtifact(store, 'b1', 'results', {});
-    await putBackup(store, backup);
-    await abandonBackup(store, 'b1', { uid });
-    expect(await readBackup(store, 'b1')).toBeDefined();
-    expect(await keysOf(store)).toEqual([backupKey('b1', 'results'), backupKey('b1', 'backup')]);
-  });
-
-  it('leaves a description alone that cannot be read: it is not the run that wrote it', async () => {
-    const store = new MemoryObjectStore();
-    await claimBackup(store, claim);
-    await store.put(backupKey('b1', 'backup'), Buffer.from('?'));
-    await abandonBackup(store, 'b1', { uid: 'u1' });
-    expect(await keysOf(store)).toEqual([backupKey('b1', 'backup')]);
   });
 });

@@ -4,10 +4,9 @@ import { withDeadline } from '../internal/with-deadline.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { backupExists, readBackup } from './backup-files.ts';
+import { backupExists } from './backup-files.ts';
 import { createObject } from './create-object.ts';
-import { deleteBackupFiles } from './delete-backup-files.ts';
-import { claimKey } from './key-layout.ts';
+import { backupDirectory, backupKey, claimKey } from './key-layout.ts';
 import { readClaim, type StoredClaim } from './stored-claim.ts';
 
 const operation = 'backup';
@@ -33,7 +32,7 @@ export interface BackupClaim {
  * - Repeated by the same run it succeeds again.
  * - Fails or aborts: the claim is not left behind.
  *
- * @throws {LifeboatError} code AlreadyExists when another run has claimed the name, or a backup of that name exists.
+ * @throws {LifeboatError} code AlreadyExists when another run has claimed the name, or there are files of a backup of that name.
  * @throws {LifeboatError} code Unsupported when the store lacks `ifAbsent` and that is not allowed.
  * @throws {ValidationError} when the name cannot be a backup's.
  */
@@ -55,8 +54,9 @@ export async function claimBackup(
   }
   try {
     await createClaim(store, claim, signal);
-    if (await backupExists(store, name, { signal })) {
-      throw alreadyStored(store, name);
+    const obstacle = await findObstacle(store, name, signal);
+    if (obstacle !== undefined) {
+      throw obstacle;
     }
   } catch (error) {
     await releaseClaim(store, claim, logger);
@@ -86,52 +86,35 @@ export async function foreseeClaim(
   } else if ((await store.stat(claimKey(name), { signal })) !== undefined) {
     const holder = await holderOf(store, name, signal);
     refusals.push(alreadyExists(store, name, describeHolder(holder)));
+  } else {
+    const obstacle = await findObstacle(store, name, signal);
+    refusals.push(...(obstacle === undefined ? [] : [obstacle]));
   }
   return refusals;
 }
 
-/** Options of {@link abandonBackup}. */
-export interface AbandonBackupOptions extends CallOptions {
-  /** The uid of the Backup that the run was to store. Without it a stored backup is never taken for the run's own. */
-  readonly uid?: string | undefined;
-}
-
-/**
- * Gives the name of a backup back after a run that failed: deletes the files of the run, its claim last, so that a clean-up
- * that is itself interrupted can still be recognised and finished. Repeating it is harmless. To be called only by the run
- * that holds the claim.
- *
- * A `velero-backup.json` with the run's uid is deleted first of all: a reader must not see half a backup. One with another uid
- * is a backup that somebody else completed meanwhile: then its files stay and only the claim goes.
- */
-export async function abandonBackup(
+// Velero writes its log before its description, and a run replaces no file: it would fail after hours.
+async function findObstacle(
   store: ObjectStore,
   name: string,
-  { signal, uid }: AbandonBackupOptions = {},
-): Promise<void> {
-  if (await isForeign(store, name, uid, signal)) {
-    await store.delete(claimKey(name), { signal });
-  } else {
-    await deleteBackupFiles(store, name, { signal });
-  }
-}
-
-async function isForeign(
-  store: ObjectStore,
-  name: string,
-  uid: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
-  try {
-    const stored = await readBackup(store, name, { signal });
-    return stored !== undefined && (uid === undefined || stored.metadata.uid !== uid);
-  } catch (error) {
-    // What we store is whole or absent: a damaged one is not ours.
-    if (isLifeboatError(error, 'CorruptBackup')) {
-      return true;
+): Promise<LifeboatError | undefined> {
+  const own = claimKey(name);
+  const description = backupKey(name, 'backup');
+  let stranger: string | undefined;
+  for await (const { key } of store.list(backupDirectory(name), { signal })) {
+    if (key === description) {
+      return alreadyStored(store, name);
     }
-    throw error;
+    stranger ??= key === own ? undefined : key;
   }
+  return stranger === undefined
+    ? undefined
+    : alreadyExists(
+        store,
+        name,
+        `${stranger} is there, without a claim: Velero is making a backup of this name, or has left it behind. removeLeftovers deletes what is left`,
+      );
 }
 
 async function createClaim(

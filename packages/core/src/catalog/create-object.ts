@@ -1,5 +1,5 @@
 import { ObjectStoreError } from '../errors.ts';
-import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
+import type { CallOptions, ObjectBody, ObjectStore } from '../ports/object-store.ts';
 
 /** Options of {@link createObject}. */
 export interface CreateObjectOptions extends CallOptions {
@@ -15,7 +15,7 @@ export interface CreateObjectOptions extends CallOptions {
 export async function createObject(
   store: ObjectStore,
   key: string,
-  body: Uint8Array,
+  body: ObjectBody,
   { contentType, signal }: CreateObjectOptions,
 ): Promise<void> {
   if (!store.capabilities.ifAbsent) {
