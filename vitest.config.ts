@@ -7,6 +7,12 @@ const shared = {
   ssr: { resolve: { conditions, externalConditions: conditions } },
 };
 
+/**
+ * Tests with real processes share a machine with other work, so they get a second try; the reporter names each test that needed it.
+ * `--retry=0` takes it away.
+ */
+const retry = 1;
+
 /** Projects of one order run side by side, orders one after another. */
 export default defineConfig({
   test: {
@@ -35,6 +41,7 @@ export default defineConfig({
           include: ['test/packaging/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          retry,
           sequence: { groupOrder: 1 },
         },
       },
@@ -47,6 +54,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 4,
+          retry,
           sequence: { groupOrder: 2 },
         },
       },
@@ -60,6 +68,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           fileParallelism: false,
           maxWorkers: 1,
+          retry,
           sequence: { groupOrder: 3 },
         },
       },
@@ -71,6 +80,7 @@ export default defineConfig({
           globalSetup: ['test/object-stores/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry,
           sequence: { groupOrder: 4 },
         },
       },

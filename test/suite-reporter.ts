@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 import type { TestOutcome } from './suite-summary.ts';
-import { failuresOfSkips, parseDeclaredSkips, summarize } from './suite-summary.ts';
+import { failuresOfSkips, parseDeclaredSkips, secondTries, summarize } from './suite-summary.ts';
 
 const declaredSkips = new URL('./declared-skips.txt', import.meta.url);
 
 /**
- * Ends a run with the time of each suite, the reason of each skip and one line of totals.
+ * Ends a run with the time of each suite, the reason of each skip, the tests that needed a second try and one line of totals.
  *
+ * - A test that passed at its second try has passed; that it is named is how it gets mended.
  * - With `CI` set, a skipped test that `test/declared-skips.txt` does not name fails the run:
  *   what cannot run there must not look like what passed.
  */
@@ -39,6 +40,7 @@ export default class SuiteReporter implements Reporter {
     for (const { name, skipReason } of outcomes.filter(({ state }) => state === 'skipped')) {
       console.log(`skipped: ${name}${skipReason === undefined ? '' : ` (${skipReason})`}`);
     }
+    for (const line of secondTries(outcomes)) console.log(line);
     const failures = process.env.CI
       ? failuresOfSkips(outcomes, parseDeclaredSkips(readFileSync(declaredSkips, 'utf8')))
       : [];
@@ -55,6 +57,7 @@ function outcomesOf(module: TestModule): TestOutcome[] {
       name: `${module.project.name} > ${test.fullName}`,
       state: result.state === 'pending' ? 'failed' : result.state,
       skipReason: result.state === 'skipped' ? result.note : undefined,
+      firstFailure: firstFailureOf(test),
     };
   });
   // A file that cannot be loaded, or a hook that fails, is a failure without a test of its own.
@@ -62,4 +65,10 @@ function outcomesOf(module: TestModule): TestOutcome[] {
   return lost
     ? [...tests, { name: `${module.project.name} > ${module.moduleId}`, state: 'failed' }]
     : tests;
+}
+
+function firstFailureOf(test: TestCase): string | undefined {
+  const { retryCount = 0 } = test.diagnostic() ?? {};
+  const [first] = test.result().errors ?? [];
+  return retryCount === 0 ? undefined : (first?.message ?? 'no message');
 }

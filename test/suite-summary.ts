@@ -4,6 +4,8 @@ export interface TestOutcome {
   readonly name: string;
   readonly state: 'passed' | 'failed' | 'skipped';
   readonly skipReason?: string | undefined;
+  /** What the first try failed with, of a test that got a second one. */
+  readonly firstFailure?: string | undefined;
 }
 
 /** Returns the totals as one line: `N passed, N failed`, and `, N skipped` when there are any. */
@@ -12,6 +14,18 @@ export function summarize(outcomes: readonly TestOutcome[], otherFailures: numbe
     outcomes.filter((outcome) => outcome.state === state).length;
   const line = `${count('passed')} passed, ${count('failed') + otherFailures} failed`;
   return count('skipped') === 0 ? line : `${line}, ${count('skipped')} skipped`;
+}
+
+/**
+ * Returns one line for each test that needed a second try, whatever came of that: its name, and what the first try failed with.
+ */
+export function secondTries(outcomes: readonly TestOutcome[]): readonly string[] {
+  return outcomes.flatMap(({ name, firstFailure }) =>
+    // A line of its own in the message could be taken for another one of the report.
+    firstFailure === undefined
+      ? []
+      : [`second try: ${name}: ${firstFailure.trim().replaceAll(/\s+/g, ' ')}`],
+  );
 }
 
 /** Returns the names a list of declared skips holds: one a line, `#` begins a comment line. */
