@@ -1,4 +1,5 @@
 import type { HookRunner } from '../hooks/hook-runner.ts';
+import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { ItemBackupper, StoreObject } from './item-backupper.ts';
@@ -81,21 +82,4 @@ async function requestTogether(
     const { namespace } = pod.metadata;
     return claimNamesOf(pod).map((name) => ({ metadata: { namespace, name } }));
   });
-}
-
-/** Settles as the work does, or rejects with `signal.reason` as soon as the signal aborts, though the work goes on. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => {
-    aborted.reject(signal.reason);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) {
-    abort();
-  }
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -74,7 +74,11 @@ export function createEngine(options: EngineOptions): Engine {
     planBackup: (request, callOptions) => planBackup(backingUp, request, callOptions),
     restore: (request, callOptions) =>
       runRestore(
-        { ...shared, actions: restoreItemActions, concurrency: limits.restoredObjects },
+        {
+          ...{ ...shared, podExec, actions: restoreItemActions },
+          concurrency: limits.restoredObjects,
+          hookedPods: limits.hookedPods,
+        },
         request,
         callOptions,
       ),

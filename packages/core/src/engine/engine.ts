@@ -44,7 +44,10 @@ export interface EngineOptions {
 export interface EngineConcurrency {
   /** Snapshots of one CSI driver being taken. @default 8 */
   readonly snapshotsPerDriver?: number | undefined;
-  /** Pods whose hooks hold an application while their volumes are snapshotted; those that share a volume count as one. @default 4 */
+  /**
+   * Pods whose hooks hold an application while their volumes are snapshotted, those that share a volume counted as one; in a restore,
+   * pods that run their hooks. @default 4
+   */
   readonly hookedPods?: number | undefined;
   /** Objects of one resource being restored. @default 8 */
   readonly restoredObjects?: number | undefined;

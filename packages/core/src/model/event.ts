@@ -104,7 +104,8 @@ export type RestoreEvent =
       readonly claimName: string;
       readonly state: 'Bound' | 'WaitingForFirstConsumer';
     }
-  | { readonly type: 'issue'; readonly issue: Issue };
+  | { readonly type: 'issue'; readonly issue: Issue }
+  | HookEvent;
 
 /** What the deletion of backups reports while it runs. */
 export type DeletionEvent =

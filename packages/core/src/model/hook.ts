@@ -1,4 +1,4 @@
-/** Whether a hook runs before or after the snapshots of its pod's volumes. */
+/** Whether a hook runs before or after the snapshots of its pod's volumes. Those of a restore are `post`. */
 export type HookStage = 'pre' | 'post';
 
 /** One hook of one pod. */

@@ -3,6 +3,50 @@ import type { JsonObject } from './json.ts';
 import type { StringMap } from './kubernetes.ts';
 import type { RestorePhase } from './phase.ts';
 
+/** A command that runs in a restored pod once its container has started. */
+export interface RestoreExecHook extends JsonObject {
+  /** @default the pod's first container */
+  readonly container?: string;
+  /** Program and arguments; no shell is added. */
+  readonly command: readonly string[];
+  /** What becomes of the pod's other hooks when it fails. @default 'Fail' */
+  readonly onError?: 'Continue' | 'Fail';
+  /** @default '30s' */
+  readonly execTimeout?: string;
+  /** How long the container may take to start; `0s` counts as absent. @default as `RestoreOptions.hookWaitTimeoutMs` says */
+  readonly waitTimeout?: string;
+  /** Wait until the container is ready, not just running. @default false */
+  readonly waitForReady?: boolean;
+}
+
+/** Containers that run in a restored pod before its own. */
+export interface RestoreInitHook extends JsonObject {
+  /** As in a pod; each needs `name`, `image` and `command`. */
+  readonly initContainers: readonly JsonObject[];
+}
+
+/** One hook of a {@link RestoreResourceHook}: one of the two. */
+export interface RestoreHookHandler extends JsonObject {
+  readonly exec?: RestoreExecHook;
+  readonly init?: RestoreInitHook;
+}
+
+/** Hooks for the restored pods that all of its filters let in; absent filters let every pod in. Namespaces are those of the target. */
+export interface RestoreResourceHook extends JsonObject {
+  readonly name: string;
+  readonly includedNamespaces?: readonly string[];
+  readonly excludedNamespaces?: readonly string[];
+  readonly includedResources?: readonly string[];
+  readonly excludedResources?: readonly string[];
+  readonly labelSelector?: LabelSelector;
+  readonly postHooks?: readonly RestoreHookHandler[];
+}
+
+/** `spec.hooks` of a Velero Restore. */
+export interface RestoreHooksSpec extends JsonObject {
+  readonly resources?: readonly RestoreResourceHook[];
+}
+
 /** `spec` of a Velero Restore. Unknown fields are kept. */
 export interface RestoreSpec extends JsonObject {
   readonly backupName: string;
@@ -20,6 +64,7 @@ export interface RestoreSpec extends JsonObject {
   readonly preserveNodePorts?: boolean;
   readonly existingResourcePolicy?: 'none' | 'update' | '';
   readonly itemOperationTimeout?: string;
+  readonly hooks?: RestoreHooksSpec;
 }
 
 /** `status` of a Velero Restore. Counters are absent when zero. */
@@ -30,6 +75,7 @@ export interface RestoreStatus extends JsonObject {
   readonly progress?: { readonly totalItems: number; readonly itemsRestored: number };
   readonly warnings?: number;
   readonly errors?: number;
+  readonly hookStatus?: { readonly hooksAttempted?: number; readonly hooksFailed?: number };
 }
 
 /** A Velero Restore. */

@@ -3,13 +3,13 @@ import { parseDuration } from '../model/duration.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { isDnsLabel, isDnsSubdomain } from '../model/kubernetes-name.ts';
 import type { RestoreSpec } from '../model/restore.ts';
+import { restoreHookViolations } from '../selection/restore-hook-violations.ts';
 import { nonRestorableResources } from './non-restorable.ts';
 import type { RestoreRequest } from './request.ts';
 
 /** Fields whose meaning is known, and that a restore would change without: refused rather than ignored. */
 const notSupported: readonly string[] = [
   'scheduleName',
-  'hooks',
   'resourceModifier',
   'restoreStatus',
   'uploaderConfig',
@@ -39,6 +39,7 @@ export function validateRestoreRequest(request: RestoreRequest): readonly Violat
     ...mappingRules(spec.namespaceMapping),
     ...scalarRules(spec),
     ...selectorRules(spec),
+    ...restoreHookViolations(spec.hooks),
     ...notSupported.flatMap((field) => notSupportedRule(spec, field)),
   ];
 }

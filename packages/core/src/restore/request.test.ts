@@ -7,7 +7,7 @@ const startedAt = new Date('2026-11-24T16:05:09.123Z');
 
 function violationsOf(request: RestoreRequest): readonly string[] {
   try {
-    acceptRestoreRequest(request, startedAt);
+    acceptRestoreRequest(request, startedAt, {});
   } catch (error) {
     if (error instanceof ValidationError) {
       return error.violations.map(({ path, rule }) => `${path} ${rule}`);
@@ -19,7 +19,7 @@ function violationsOf(request: RestoreRequest): readonly string[] {
 
 describe('acceptRestoreRequest', () => {
   it('names a restore after its backup and its start, and fills in the defaults of Velero', () => {
-    const restore = acceptRestoreRequest({ spec: { backupName: 'shop' } }, startedAt);
+    const restore = acceptRestoreRequest({ spec: { backupName: 'shop' } }, startedAt, {});
     expect(restore.metadata.name).toBe('shop-20261124160509');
     expect(restore.metadata.namespace).toBe('velero');
     expect(restore.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
@@ -49,6 +49,7 @@ describe('acceptRestoreRequest', () => {
         metadata: { namespace: 'backup', uid: 'u-1', labels: { team: 'a' } },
       },
       startedAt,
+      {},
     );
     expect(restore.metadata).toMatchObject({
       name: 'again',
@@ -135,7 +136,7 @@ describe('acceptRestoreRequest', () => {
         {
           spec: {
             backupName: 'b',
-            hooks: { resources: [{ name: 'h' }] },
+            hooks: { resources: [{ name: 'h', postHooks: [{ exec: {} }] }] },
             resourceModifier: { kind: 'configmap', name: 'm' },
             existingResourcePolicy: 'update',
             restoreStatus: { includedResources: ['x'] },
@@ -144,10 +145,11 @@ describe('acceptRestoreRequest', () => {
         },
         [
           'spec.existingResourcePolicy is not supported yet',
+          'spec.hooks.resources[0].postHooks[0].exec.command is required',
           'spec.scheduleName is not supported yet',
-          'spec.hooks is not supported yet',
           'spec.resourceModifier is not supported yet',
           'spec.restoreStatus is not supported yet',
+          'spec.hooks needs an engine that can run commands in pods: give createEngine a podExec',
         ],
       ],
     ];

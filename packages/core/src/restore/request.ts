@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { ValidationError } from '../errors.ts';
 import type { RestoreEvent } from '../model/event.ts';
+import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
+import { isJsonObject, type JsonValue } from '../model/json.ts';
 import type { StringMap } from '../model/kubernetes.ts';
+import { objectsAt } from '../model/object-path.ts';
 import type { Restore, RestoreSpec } from '../model/restore.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
 import { nonRestorableResources } from './non-restorable.ts';
 import { validateRestoreRequest } from './request-rules.ts';
 
@@ -69,8 +73,18 @@ export interface RestoreResult {
  *
  * @throws ValidationError with every violation of the request.
  */
-export function acceptRestoreRequest(request: RestoreRequest, startedAt: Date): Restore {
-  const violations = validateRestoreRequest(request);
+export function acceptRestoreRequest(
+  request: RestoreRequest,
+  startedAt: Date,
+  { podExec }: { readonly podExec?: PodExec | undefined },
+): Restore {
+  const violations = [...validateRestoreRequest(request)];
+  if (podExec === undefined && hasExecHook(request.spec)) {
+    violations.push({
+      path: 'spec.hooks',
+      rule: 'needs an engine that can run commands in pods: give createEngine a podExec',
+    });
+  }
   if (violations.length > 0) {
     throw new ValidationError('restore', violations);
   }
@@ -81,6 +95,8 @@ export function acceptRestoreRequest(request: RestoreRequest, startedAt: Date): 
     apiVersion: 'velero.io/v1',
     metadata: {
       name,
+  /** The hooks that ran in restored pods or should have, in the order in which they ended. */
+  readonly hooks: readonly HookResult[];
       namespace,
       uid,
       creationTimestamp: formatTimestamp(startedAt),
@@ -104,3 +120,10 @@ function withDefaults(spec: RestoreSpec): RestoreSpec {
 function defaultName(backupName: string, startedAt: Date): string {
   return `${backupName}-${startedAt.toISOString().replaceAll(/[-T:]/g, '').slice(0, 14)}`;
 }
+// Of a spec that may be malformed.
+function hasExecHook(spec: JsonValue | undefined): boolean {
+  return objectsAt(spec !== undefined && isJsonObject(spec) ? spec : {}, ['hooks', 'resources'])
+    .flatMap((entry) => objectsAt(entry, ['postHooks']))
+    .some((hook) => (hook['exec'] ?? null) !== null);
+}
+

@@ -11,7 +11,8 @@ import type { RestoreRecord } from './restore-record.ts';
 
 /** The Restore in its terminal phase, with the counts that its status carries; counts of zero are left out, as Velero does. */
 export function finishRestore(restore: Restore, record: RestoreRecord, completedAt: Date): Restore {
-  const { errors, warnings, done } = record;
+  const { errors, warnings, done, hooks } = record;
+  const hooksFailed = hooks.filter(({ outcome }) => outcome === 'Failed').length;
   return {
     ...restore,
     status: {
@@ -21,7 +22,10 @@ export function finishRestore(restore: Restore, record: RestoreRecord, completed
       progress: { totalItems: done, itemsRestored: done },
       ...(warnings === 0 ? {} : { warnings }),
       ...(errors === 0 ? {} : { errors }),
-      hookStatus: {},
+      hookStatus: {
+        ...(hooks.length === 0 ? {} : { hooksAttempted: hooks.length }),
+        ...(hooksFailed === 0 ? {} : { hooksFailed }),
+      },
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { RestoreAction, RestoreEvent } from '../model/event.ts';
+import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
 import {
@@ -16,6 +17,7 @@ export class RestoreRecord {
   readonly #issues: Issue[] = [];
   readonly #outcomes = new Map<string, string[]>();
   readonly #volumes: JsonObject[] = [];
+  readonly #hooks: HookResult[] = [];
   readonly #onEvent: (event: RestoreEvent) => void;
   readonly #logger: Logger;
   #total = 0;
@@ -52,6 +54,11 @@ export class RestoreRecord {
   /** Entries for the volume information file. */
   get volumes(): readonly JsonObject[] {
     return this.#volumes;
+  }
+
+  /** The hooks that ran or should have, in the order in which they ended. */
+  get hooks(): readonly HookResult[] {
+    return this.#hooks;
   }
 
   report(event: RestoreEvent): void {
@@ -96,6 +103,12 @@ export class RestoreRecord {
     this.#done += 1;
     this.#total = Math.max(this.#total, this.#done);
     this.#onEvent({ type: 'progress', done: this.#done, total: this.#total });
+  }
+
+  /** Adds how a hook ended. */
+  addHook(hook: HookResult): void {
+    this.#hooks.push(hook);
+    this.#onEvent({ type: 'hook', state: hook.outcome, hook });
   }
 
   addVolume(entry: JsonObject): void {

@@ -11,13 +11,16 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { PodExec } from '../ports/pod-exec.ts';
 import { createBuiltInActions } from './actions/built-in-actions.ts';
+import type { AfterCreation } from './after-creation.ts';
 import { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { settleClaims } from './claim-settlement.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
 import { findBackup, withUnusedName } from './find-backup.ts';
+import { RestoreHooks } from './hooks/restore-hooks.ts';
 import { ItemRestorer } from './item-restorer.ts';
 import { createItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -46,6 +49,10 @@ export interface RestoreDependencies {
   readonly actions: readonly RestoreItemAction[];
   /** Objects of one resource that are restored at a time. */
   readonly concurrency: number;
+  /** Absent: a request with exec hooks is refused, and the hooks of annotations fail. */
+  readonly podExec?: PodExec | undefined;
+  /** Pods that run their hooks at a time. @default 4 */
+  readonly hookedPods?: number | undefined;
 }
 
 /**
@@ -61,10 +68,14 @@ export async function runRestore(
 ): Promise<RestoreResult> {
   const { cluster, store, clock, logger } = dependencies;
   options.signal?.throwIfAborted();
-  const accepted = await withUnusedName(store, acceptRestoreRequest(request, clock.now()), {
-    isDefault: request.name === undefined,
-    signal: options.signal,
-  });
+  const accepted = await withUnusedName(
+    store,
+    acceptRestoreRequest(request, clock.now(), dependencies),
+    {
+      isDefault: request.name === undefined,
+      signal: options.signal,
+    },
+  );
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
   const emit = safeListener(options.onEvent, log);
@@ -97,17 +108,28 @@ export async function runRestore(
     record,
     signal,
   };
-  const claims = await restoreEntries(dependencies, options, run);
+  await using hooks = new RestoreHooks({
+    ...{ ...run, cluster, clock, logger: log },
+    podExec: dependencies.podExec,
+    hookedPods: dependencies.hookedPods ?? 4,
+    hookWaitTimeoutMs: options.hookWaitTimeoutMs ?? 600_000,
+  });
+  const claims = await restoreEntries(dependencies, options, run, [hooks.afterCreation]);
 
   emit({ type: 'phase', phase: 'WaitingForClaims' });
   await awaitClaims(dependencies, options, run, claims);
+  await hooks.settle();
 
   emit({ type: 'phase', phase: 'Finalizing' });
   const completedAt = clock.now();
   const finished = finishRestore(accepted, record, completedAt);
   log.info('restore finished', { phase: finished.status.phase, objects: record.done });
   await writeRestoreFiles({ store, restore: finished, record, log, signal });
-  return { restore: finishRestore(accepted, record, completedAt), issues: record.issues };
+  return {
+    restore: finishRestore(accepted, record, completedAt),
+    issues: record.issues,
+    hooks: record.hooks,
+  };
 }
 
 interface RestoreRun {
@@ -129,6 +151,7 @@ async function restoreEntries(
     allowVolumeModeChange,
   }: RestoreOptions,
   run: RestoreRun,
+  afterCreation: readonly AfterCreation[],
 ): Promise<ClaimRestorer> {
   const { contents, volumes, signal } = run;
   const shared = { ...run, cluster, clock };
@@ -145,10 +168,10 @@ async function restoreEntries(
     namespaces: targetNamespaces,
     writer,
     claims,
-    steps: [...createBuiltInActions(volumes), ...actions]
+    steps: [...createBuiltInActions(volumes, run.restore.spec), ...actions]
       .sort((left, right) => compareCodePoints(left.name, right.name))
       .map(actionStep),
-    afterCreation: [],
+    afterCreation,
   });
   const entries = await entriesToRestore(contents, volumes, signal);
   try {

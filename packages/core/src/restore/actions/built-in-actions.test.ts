@@ -51,7 +51,7 @@ async function run(scenario: Scenario): Promise<KubernetesManifest | string> {
     movesData: false,
   });
   let item = resetMetadata(object);
-  for (const action of createBuiltInActions(volumes)) {
+  for (const action of createBuiltInActions(volumes, restore.spec)) {
     if (action.appliesTo.resources?.includes(groupResource) === true) {
       const output = await action.execute({
         item,

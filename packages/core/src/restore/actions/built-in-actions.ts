@@ -1,5 +1,7 @@
+import type { RestoreSpec } from '../../model/restore.ts';
 import type { RestoreItemAction } from '../../ports/item-action.ts';
 import type { ArchivedVolumes } from '../archived-volumes.ts';
+import { createInitRestoreHookAction } from '../hooks/init-restore-hook.ts';
 import { apiServiceAction } from './api-service.ts';
 import { configMapAction } from './config-map.ts';
 import { customResourceDefinitionAction } from './custom-resource-definition.ts';
@@ -14,12 +16,16 @@ import { serviceAction } from './service.ts';
 import { serviceAccountAction } from './service-account.ts';
 
 /** The actions that every restore runs. They use the same port as those that an application adds. */
-export function createBuiltInActions(volumes: ArchivedVolumes): readonly RestoreItemAction[] {
+export function createBuiltInActions(
+  volumes: ArchivedVolumes,
+  spec: RestoreSpec,
+): readonly RestoreItemAction[] {
   return [
     apiServiceAction,
     configMapAction,
     customResourceDefinitionAction,
     endpointsAction,
+    createInitRestoreHookAction(spec),
     jobAction,
     createPersistentVolumeAction(volumes),
     createPersistentVolumeClaimAction(volumes),
