@@ -53,6 +53,11 @@ export interface RestoreOptions extends CallOptions {
    * @default as the backup says
    */
   readonly allowVolumeModeChange?: boolean | undefined;
+  /**
+   * How long a restore hook that sets no `waitTimeout` may wait for its container, in milliseconds, from the creation of its pod.
+   * @default 600000
+   */
+  readonly hookWaitTimeoutMs?: number | undefined;
   /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
   readonly namespaceTimeoutMs?: number | undefined;
   /**
