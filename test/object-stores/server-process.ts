@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listens } from './listens.ts';
 
 /** A server that was started here and listens. */
 export interface ServerProcess extends AsyncDisposable {
@@ -31,8 +32,8 @@ echo "$server"
 wait "$server"`;
 
 /**
- * Starts a server on a free port of 127.0.0.1 and waits until it listens. Another process may take the port first: then it is
- * tried with another one.
+ * Starts a server on a free port of 127.0.0.1 and waits until it listens itself. Another process may take the port first: then it
+ * is tried with another one.
  */
 export async function startServer(
   commandFor: (port: number) => ServerCommand,
@@ -62,7 +63,7 @@ async function start(
   });
   const pid = Number(await firstLineOf(child));
   try {
-    await untilListening(port, () => child.exitCode !== null);
+    await untilListening(port, pid, () => child.exitCode !== null);
   } catch (error) {
     await stop(child, pid);
     throw new Error(`${name} does not listen on port ${port}:\n${said.join('\n')}`, {
@@ -89,10 +90,10 @@ async function stop(child: ChildProcess, pid: number): Promise<void> {
   clearTimeout(timer);
 }
 
-async function untilListening(port: number, hasExited: () => boolean): Promise<void> {
+async function untilListening(port: number, pid: number, hasExited: () => boolean): Promise<void> {
   const deadline = performance.now() + readyWithinMs;
   while (performance.now() < deadline && !hasExited()) {
-    if (await isListening(port)) return;
+    if ((await isListening(port)) && (await listens(pid, port))) return;
     await sleep(20);
   }
   throw new Error(hasExited() ? 'it has exited' : `not ready within ${readyWithinMs} ms`);
