@@ -18,7 +18,7 @@ import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import type { FakeConnection } from '../testing/fake-cluster/fake-connection.ts';
 import { createEngine } from './create-engine.ts';
 import { KillPoint } from './kill-point-fixture.ts';
-import { hesitantStore, seededRandom, VeleroWriter } from './race-fixture.ts';
+import { hesitantStore, hesitate, seededRandom, VeleroWriter } from './race-fixture.ts';
 
 // 1,000 in all: what they do is decided by their seed, so that a race that fails can be run again alone.
 const stores = [
@@ -115,7 +115,7 @@ async function raceWithVelero(track: RaceTrack, seed: number): Promise<void> {
   const velero = new VeleroWriter();
   const [ours, veleroHasWon] = await Promise.all([
     track.run(name, random).outcome,
-    velero.backUp(hesitantStore(track.store, random), name, random),
+    velero.backUp(hesitantStore(track.store, random), name, (most) => hesitate(random, most)),
   ]);
   if (ours.ended === 'AlreadyExists') {
     expect(veleroHasWon).toBe(true);

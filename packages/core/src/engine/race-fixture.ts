@@ -73,12 +73,16 @@ export class VeleroWriter {
   readonly written: Map<string, string> = new Map();
 
   /** Whether it has made a backup; `false` when it found one at the beginning. */
-  async backUp(store: ObjectStore, name: string, random: () => number): Promise<boolean> {
-    await hesitate(random, 250);
+  async backUp(
+    store: ObjectStore,
+    name: string,
+    hesitateUpTo: (most: number) => Promise<void>,
+  ): Promise<boolean> {
+    await hesitateUpTo(250);
     if ((await store.stat(backupKey(name, 'backup'))) !== undefined) {
       return false;
     }
-    await hesitate(random, 100);
+    await hesitateUpTo(100);
     const put = async (key: string, text: string): Promise<void> => {
       await store.put(key, Buffer.from(text));
       this.written.set(key, text);
