@@ -33,6 +33,7 @@ const homes: ReadonlyMap<string, string> = new Map([
   ['ws', 'kubernetes'],
   ['archiver', 'archive'],
   ['tar-stream', 'archive'],
+  ['re2js', 'restore'],
 ]);
 
 const forbiddenNames = /(^|\/)(utils?|helpers?|common|types|misc)(\.test)?(\.ts$|\/)/;

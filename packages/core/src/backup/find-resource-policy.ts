@@ -1,14 +1,14 @@
 import type { Violation } from '../errors.ts';
 import type { BackupSpec } from '../model/backup.ts';
 import type { JsonValue } from '../model/json.ts';
-import { objectAt, stringAt } from '../model/object-path.ts';
+import { stringAt } from '../model/object-path.ts';
 import type {
   IncludeExcludePolicy,
   ResourcePolicy,
   VolumePolicy,
 } from '../model/resource-policy.ts';
-import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import { readConfigMapDocument } from '../selection/config-map-document.ts';
 import { type ParsedYaml, parseYaml } from '../selection/parse-yaml.ts';
 import { usesGlobalFilter } from '../selection/resource-filter.ts';
 import {
@@ -53,35 +53,16 @@ export async function findResourcePolicy(source: ResourcePolicySource): Promise<
     return refuse(optionPath, 'cannot be combined with spec.resourcePolicy');
   }
   if (given !== undefined) {
-    const parsed =
-      typeof given === 'string' ? parseYaml(optionPath, given) : { value: given };
+    const parsed = typeof given === 'string' ? parseYaml(optionPath, given) : { value: given };
     return check(optionPath, parsed, spec);
   }
-  return name === undefined
-    ? { policy: { volumePolicies: [], includeExcludePolicy: undefined } }
-    : readConfigMap(source, name);
-}
-
-async function readConfigMap(
-  { cluster, namespace, spec, signal }: ResourcePolicySource,
-  name: string,
-): Promise<FoundPolicy> {
-  const configMap = await cluster.get({ ...Resources.configMaps, namespace, name }, { signal });
-  const path = 'spec.resourcePolicy';
-  if (configMap === undefined) {
-    return refuse(`${path}.name`, `must name a ConfigMap of namespace ${namespace}`, name);
+  if (name === undefined) {
+    return { policy: { volumePolicies: [], includeExcludePolicy: undefined } };
   }
-  const entries = Object.entries(objectAt(configMap, ['data']) ?? {});
-  const [key = '', text] = entries[0] ?? [];
-  if (entries.length !== 1 || typeof text !== 'string') {
-    return refuse(
-      `${path}.name`,
-      `must name a ConfigMap with exactly one key in its data, but ${namespace}/${name} has ${entries.length}`,
-      name,
-    );
-  }
-  const place = `${path}.data[${JSON.stringify(key)}]`;
-  return check(place, parseYaml(place, text), spec);
+  const { cluster, namespace, signal } = source;
+  const named = { path: 'spec.resourcePolicy', namespace, name };
+  const { place, parsed } = await readConfigMapDocument(cluster, named, { signal });
+  return check(place, parsed, spec);
 }
 
 function check(path: string, parsed: ParsedYaml, spec: BackupSpec): FoundPolicy {
