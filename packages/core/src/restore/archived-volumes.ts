@@ -6,6 +6,7 @@ import type { RestoreSpec } from '../model/restore.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { type ClaimSource, decideClaimSource, volumeSnapshotNameOf } from './claim-source.ts';
 import { contentNamesOf, type ListedSnapshot, type ListedSnapshots } from './listed-snapshots.ts';
+import { originalOf } from './original-volume.ts';
 import { whyVolumeIsLeftOut } from './persistent-volume-decision.ts';
 import { VolumeRecords } from './volume-record.ts';
 
@@ -50,14 +51,20 @@ export class ArchivedVolumes {
     const { namespace, name } = claim.metadata;
     const snapshotName = volumeSnapshotNameOf(claim);
     const volumeName = stringAt(claim, ['spec', 'volumeName']);
-    return decideClaimSource({
+    const volume = await this.#find(volumes, volumeName);
+    const volumeRecord = this.#records.ofClaim(namespace, name, volumeName);
+    const source = decideClaimSource({
       claim,
       restorePVs: this.#spec.restorePVs,
       ...(await this.#snapshotOf(namespace, snapshotName)),
-      volume: await this.#find(volumes, volumeName),
-      volumeRecord: this.#records.ofClaim(namespace, name, volumeName),
+      volume,
+      volumeRecord,
       movesData: this.#movesData,
     });
+    const original = volume === undefined ? volumeRecord?.original : originalOf(volume);
+    return source.kind === 'snapshot' || source.kind === 'new volume'
+      ? { ...source, original }
+      : source;
   }
 
   /** Why a backed-up PersistentVolume is not created; `undefined` when it is. */

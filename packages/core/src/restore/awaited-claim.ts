@@ -1,4 +1,5 @@
 import type { ImportedSnapshot } from '../snapshot/imported-snapshot.ts';
+import type { OriginalVolume } from './original-volume.ts';
 
 /** A restored claim that should get a volume. */
 export interface AwaitedClaim {
@@ -9,4 +10,6 @@ export interface AwaitedClaim {
   readonly waitsForConsumer: boolean;
   /** The snapshot objects that it is filled from. */
   readonly imported?: ImportedSnapshot | undefined;
+  /** What its new volume should have of the one it had. */
+  readonly original?: OriginalVolume | undefined;
 }

@@ -95,12 +95,13 @@ export class ClaimRestorer {
     signal: AbortSignal,
   ): Promise<ItemOutcome> {
     if (source.kind === 'snapshot') {
-      const created = await this.#fillFromSnapshot(reference, manifest, source.snapshot, signal);
+      const created = await this.#fillFromSnapshot(reference, manifest, source, signal);
       return { action: 'created', created };
     }
     const created = await this.#options.writer.create(reference, manifest, signal);
     if (source.kind !== 'as it stands') {
-      await this.#expectVolume(created, undefined, signal);
+      const original = source.kind === 'new volume' ? source.original : undefined;
+      await this.#expectVolume(created, { original }, signal);
     }
     return source.kind === 'new volume' && source.warning !== undefined
       ? {
@@ -114,7 +115,7 @@ export class ClaimRestorer {
   async #fillFromSnapshot(
     reference: ObjectReference,
     manifest: KubernetesManifest,
-    snapshot: ArchivedSnapshot,
+    { snapshot, original }: Extract<ClaimSource, { readonly kind: 'snapshot' }>,
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
     const { writer, record } = this.#options;
@@ -130,7 +131,7 @@ export class ClaimRestorer {
       throw error;
     }
     record.addVolume(restoredVolumeInfo(claim, snapshot, imported.name));
-    await this.#expectVolume(claim, imported, signal);
+    await this.#expectVolume(claim, { imported, original }, signal);
     return claim;
   }
 
@@ -192,7 +193,7 @@ export class ClaimRestorer {
 
   async #expectVolume(
     claim: KubernetesObject,
-    imported: ImportedSnapshot | undefined,
+    { imported, original }: Pick<AwaitedClaim, 'imported' | 'original'>,
     signal: AbortSignal,
   ): Promise<void> {
     const { name, namespace = '', uid = '' } = claim.metadata;
@@ -205,6 +206,7 @@ export class ClaimRestorer {
       uid,
       waitsForConsumer: storage.waitsForConsumer(storageClassName),
       imported,
+      original,
     });
   }
 

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { runAll } from '../internal/run-all.ts';
+import { Slots } from '../internal/slots.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { Issue } from '../model/issue.ts';
 import { groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
@@ -11,10 +11,11 @@ import type { Cluster } from '../ports/cluster.ts';
 import { removeImportedSnapshot } from '../snapshot/imported-snapshot.ts';
 import type { AwaitedClaim } from './awaited-claim.ts';
 import { type ClaimEnd, waitForClaims } from './claim-waiter.ts';
+import { putBackVolume } from './put-back-volume.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 const cleanUpTimeoutMs = 60_000;
-const removalsAtATime = 8;
+const finishedAtATime = 8;
 
 /** What {@link settleClaims} works with. */
 export interface SettleClaimsOptions {
@@ -29,44 +30,66 @@ export interface SettleClaimsOptions {
 }
 
 /**
- * Waits for the restored claims to get their volumes, then removes the snapshot objects of those that have one. A claim that
- * gets none is an error issue, one that waits for its first pod a warning; both keep the objects they need to get one later.
- * Aborted, it still removes what is not needed any more.
+ * Waits for the restored claims to get their volumes. One that has it gives it what the original volume had, and its snapshot
+ * objects are removed, while the others are still waited for. A claim that gets none is an error issue, one that waits for its first
+ * pod a warning; both keep the objects they need to get one later. Aborted, it still removes what is not needed any more.
  */
 export async function settleClaims(options: SettleClaimsOptions): Promise<void> {
-  const { claims, restore, importedSnapshots } = options;
+  const { claims, restore, record, signal } = options;
   if (claims.length === 0) {
     return;
   }
   const ends = new Map<AwaitedClaim, ClaimEnd>();
+  const finishing: Promise<void>[] = [];
+  const slots = new Slots(finishedAtATime);
   try {
     await waitForClaims({
       ...options,
       restoreName: restore.metadata.name,
-      onEnd: (claim, end) => {
+      onEnd: (claim, end, object) => {
         ends.set(claim, end);
         reportEnd(options, claim, end);
+        if (end === 'Bound') {
+          finishing.push(slots.run(() => finish(options, claim, object)));
+        }
       },
     });
   } catch (error) {
-    options.signal.throwIfAborted();
-    options.record.addIssue({
+    signal.throwIfAborted();
+    record.addIssue({
       severity: 'error',
       reason: 'ClaimsNotWatched',
       message: `whether the restored claims got their volumes is not known: ${messageOf(error)}`,
     });
   } finally {
-    const bound = claims.filter((claim) => ends.get(claim) === 'Bound');
-    if (importedSnapshots === 'remove') {
-      await removeImports(options, bound);
-    }
+    await Promise.all(finishing);
   }
+  signal.throwIfAborted();
   for (const [claim, end] of ends) {
     if (end === 'WaitingForFirstConsumer') {
       reportWaiting(options, claim);
     } else if (end !== 'Bound') {
-      options.record.addIssue(await notBound(options, claim, end));
+      record.addIssue(await notBound(options, claim, end));
     }
+  }
+}
+
+/** Never rejects, so that an abort does not leave behind what is not needed. */
+async function finish(
+  options: SettleClaimsOptions,
+  claim: AwaitedClaim,
+  object: KubernetesObject | undefined,
+): Promise<void> {
+  const volumeName = object && stringAt(object, ['spec', 'volumeName']);
+  try {
+    if (volumeName !== undefined) {
+      await putBackVolume(options, claim, volumeName);
+    }
+  } catch {
+    // Only an abort, of which the caller tells.
+  }
+  if (options.importedSnapshots === 'remove') {
+    await removeImport(options, claim);
   }
 }
 
@@ -91,31 +114,24 @@ function reportEnd({ record }: SettleClaimsOptions, claim: AwaitedClaim, end: Cl
   }
 }
 
-async function removeImports(
+async function removeImport(
   { clock, record }: SettleClaimsOptions,
-  claims: readonly AwaitedClaim[],
+  { namespace, name, imported }: AwaitedClaim,
 ): Promise<void> {
+  if (imported === undefined) {
+    return;
+  }
   using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
-  const remove = async ({ namespace, name, imported }: AwaitedClaim): Promise<void> => {
-    if (imported === undefined) {
-      return;
-    }
-    try {
-      await removeImportedSnapshot(imported, { signal: deadline.signal });
-    } catch (error) {
-      record.addIssue({
-        severity: 'warning',
-        reason: 'SnapshotObjectsLeft',
-        message: `the claim is bound, but the VolumeSnapshot and VolumeSnapshotContent ${imported.name} it was filled from could not be removed: ${messageOf(error)}`,
-        object: {
-          groupResource: groupResourceOf(Resources.persistentVolumeClaims),
-          namespace,
-          name,
-        },
-      });
-    }
-  };
-  await runAll(claims, remove, { concurrency: removalsAtATime });
+  try {
+    await removeImportedSnapshot(imported, { signal: deadline.signal });
+  } catch (error) {
+    record.addIssue({
+      severity: 'warning',
+      reason: 'SnapshotObjectsLeft',
+      message: `the claim is bound, but the VolumeSnapshot and VolumeSnapshotContent ${imported.name} it was filled from could not be removed: ${messageOf(error)}`,
+      object: { groupResource: groupResourceOf(Resources.persistentVolumeClaims), namespace, name },
+    });
+  }
 }
 
 async function notBound(

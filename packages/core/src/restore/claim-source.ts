@@ -4,6 +4,7 @@ import { VeleroAnnotation } from '../model/labels.ts';
 import { numberAt, type ObjectPath, stringAt } from '../model/object-path.ts';
 import { formatQuantity } from '../model/quantity.ts';
 import { snapshotApiVersion } from '../snapshot/manifests.ts';
+import type { OriginalVolume } from './original-volume.ts';
 import type { VolumeRecord } from './volume-record.ts';
 
 /** A snapshot that a backup holds: what is needed to make its data available in a cluster again. */
@@ -19,9 +20,17 @@ export interface ArchivedSnapshot {
 
 /** Where the data of a restored claim comes from. */
 export type ClaimSource =
-  | { readonly kind: 'snapshot'; readonly snapshot: ArchivedSnapshot }
+  | {
+      readonly kind: 'snapshot';
+      readonly snapshot: ArchivedSnapshot;
+      readonly original?: OriginalVolume | undefined;
+    }
   /** A new, empty volume; `warning` when the backup had a volume whose data it does not hold. */
-  | { readonly kind: 'new volume'; readonly warning?: string | undefined }
+  | {
+      readonly kind: 'new volume';
+      readonly warning?: string | undefined;
+      readonly original?: OriginalVolume | undefined;
+    }
   /** The very volume the claim had, whose PersistentVolume is restored too. */
   | { readonly kind: 'same volume'; readonly volumeName: string }
   /** The claim had no volume: it is created as it stands. */

@@ -17,8 +17,12 @@ export interface WaitForClaimsOptions {
   readonly restoreName: string;
   readonly claims: readonly AwaitedClaim[];
   readonly timeoutMs: number;
-  /** Called once for every claim, as soon as its wait is over. */
-  readonly onEnd: (claim: AwaitedClaim, end: ClaimEnd) => void;
+  /** Called once for every claim, as soon as its wait is over, with the claim as it was last seen. */
+  readonly onEnd: (
+    claim: AwaitedClaim,
+    end: ClaimEnd,
+    object: KubernetesObject | undefined,
+  ) => void;
   readonly signal: AbortSignal;
 }
 
@@ -53,7 +57,7 @@ export async function waitForClaims(options: WaitForClaimsOptions): Promise<void
     }
   }
   for (const claim of wait.pending) {
-    onEnd(claim, 'TimedOut');
+    onEnd(claim, 'TimedOut', undefined);
   }
 }
 
@@ -130,7 +134,7 @@ class ClaimWait {
 
   #end(key: string, claim: AwaitedClaim, end: ClaimEnd): void {
     this.#pending.delete(key);
-    this.#options.onEnd(claim, end);
+    this.#options.onEnd(claim, end, this.#seen.get(key));
   }
 }
 

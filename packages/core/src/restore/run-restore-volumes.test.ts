@@ -7,7 +7,7 @@ import { systemClock } from '../internal/system-clock.ts';
 import type { RestoreEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
-import { stringAt } from '../model/object-path.ts';
+import { stringAt, withValueAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
@@ -191,6 +191,25 @@ describe('a snapshotted claim', () => {
     const { issues } = await restore({ spec });
     expect(issues).toEqual([]);
     expect(cluster.csi.listFiles({ namespace: 'shop', name: 'data' })).toEqual(['f']);
+  });
+
+  it('gets a volume with the labels and the reclaim policy of the original', async () => {
+    const objects = snapshottedClaim().map(([resource, object]): Entry => {
+      const labelled = withValueAt(object, ['metadata', 'labels'], { tier: 'gold' });
+      const kept = ['spec', 'persistentVolumeReclaimPolicy'] as const;
+      return resource === 'persistentvolumes'
+        ? [resource, withValueAt(labelled, kept, 'Retain')]
+        : [resource, object];
+    });
+    await storeBackup(store, { name: 'shop', objects });
+    const { issues } = await restore({ spec: { backupName: 'shop' } });
+    expect(issues).toEqual([]);
+    const claim = await getClaim('shop');
+    const name = (claim && stringAt(claim, ['spec', 'volumeName'])) ?? '';
+    expect(await cluster.get({ ...Resources.persistentVolumes, name })).toMatchObject({
+      metadata: { labels: { tier: 'gold' } },
+      spec: { persistentVolumeReclaimPolicy: 'Retain' },
+    });
   });
 
   it('keeps the snapshot objects on request, as Velero does', async () => {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
 import { booleanAt, numberAt, stringAt } from '../model/object-path.ts';
+import { type OriginalVolume, originalOfRecord } from './original-volume.ts';
 
 /** What a backup's volume information says of one volume. Velero writes it since 1.13. */
 export interface VolumeRecord {
@@ -10,6 +11,7 @@ export interface VolumeRecord {
   readonly snapshotHandle: string | undefined;
   readonly volumeSnapshotContentName: string | undefined;
   readonly sizeBytes: number | undefined;
+  readonly original: OriginalVolume | undefined;
 }
 
 // Written where the data was moved: the snapshot is gone.
@@ -28,6 +30,7 @@ export function volumeRecordOf(entry: JsonObject): VolumeRecord {
     snapshotHandle: text('snapshotHandle'),
     volumeSnapshotContentName: text('vscName'),
     sizeBytes: numberAt(entry, ['csiSnapshotInfo', 'size']),
+    original: originalOfRecord(entry),
   };
 }
 

@@ -1,13 +1,13 @@
 import { beforeEach, expect, it } from 'vitest';
 import { HookRunner } from '../../hooks/hook-runner.ts';
 import { silentLogger } from '../../internal/silent-logger.ts';
+import { Slots } from '../../internal/slots.ts';
 import type { HookResult } from '../../model/hook.ts';
 import type { Issue } from '../../model/issue.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { KubernetesObject } from '../../model/kubernetes.ts';
 import type { ExecRequest, ExecResult } from '../../ports/pod-exec.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import { ExecSlots } from './exec-slots.ts';
 import { PodHookRun } from './pod-hook-run.ts';
 import type { WaitingHook } from './waiting-hook.ts';
 import { WatchedPod } from './watched-pod.ts';
@@ -82,7 +82,7 @@ function start(hooks: readonly WaitingHook[], signal: AbortSignal = never): Prom
     ...{ podExec, clock, record, logger: silentLogger, repeatsPostHooks: false },
     emit: () => undefined,
   });
-  const options = { watched, podExec, runner, slots: new ExecSlots(4), clock, record };
+  const options = { watched, podExec, runner, slots: new Slots(4), clock, record };
   return new PodHookRun(pod({}), hooks, { ...options, hookWaitTimeoutMs }).run(signal);
 }
 

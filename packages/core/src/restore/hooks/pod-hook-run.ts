@@ -1,4 +1,5 @@
 import type { HookRunner } from '../../hooks/hook-runner.ts';
+import type { Slots } from '../../internal/slots.ts';
 import { withDeadline } from '../../internal/with-deadline.ts';
 import { formatDuration } from '../../model/duration.ts';
 import type { HookResult } from '../../model/hook.ts';
@@ -8,7 +9,6 @@ import { objectsAt, stringAt } from '../../model/object-path.ts';
 import { Resources } from '../../model/resources.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { PodExec } from '../../ports/pod-exec.ts';
-import type { ExecSlots } from './exec-slots.ts';
 import { hookStepOf } from './hook-step.ts';
 import type { WaitingHook } from './waiting-hook.ts';
 import type { WatchedPod, WatchedPodState } from './watched-pod.ts';
@@ -19,7 +19,7 @@ export interface PodHookRunOptions {
   /** Absent: no hook is run, and none is waited for. */
   readonly podExec: PodExec | undefined;
   readonly runner: HookRunner;
-  readonly slots: ExecSlots;
+  readonly slots: Slots;
   readonly clock: Clock;
   readonly record: {
     addHook(hook: HookResult): void;

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import { HookRunner } from '../../hooks/hook-runner.ts';
 import { AbortScope } from '../../internal/abort-scope.ts';
+import { Slots } from '../../internal/slots.ts';
 import type { Issue } from '../../model/issue.ts';
 import {
   groupResourceOf,
@@ -16,7 +17,6 @@ import type { Logger } from '../../ports/logger.ts';
 import type { PodExec } from '../../ports/pod-exec.ts';
 import type { CreatedItem } from '../after-creation.ts';
 import type { RestoreRecord } from '../restore-record.ts';
-import { ExecSlots } from './exec-slots.ts';
 import { PodHookRun } from './pod-hook-run.ts';
 import { createRestoreHookFinder } from './restore-hook-finder.ts';
 import { RestoredPods } from './restored-pods.ts';
@@ -50,7 +50,7 @@ export class RestoreHooks implements AsyncDisposable {
   readonly #scope: AbortScope;
   readonly #pods: RestoredPods;
   readonly #runner: HookRunner;
-  readonly #slots: ExecSlots;
+  readonly #slots: Slots;
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: RestoreHooksOptions) {
@@ -68,7 +68,7 @@ export class RestoreHooks implements AsyncDisposable {
       emit: (event) => record.report(event),
       repeatsPostHooks: false,
     });
-    this.#slots = new ExecSlots(hookedPods);
+    this.#slots = new Slots(hookedPods);
   }
 
   /** Starts the hooks of a pod that was created. Other objects have none. */

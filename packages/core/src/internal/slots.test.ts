@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { ExecSlots } from './exec-slots.ts';
+import { Slots } from './slots.ts';
 
 const never = new AbortController().signal;
 
 it('lets no more run at a time than there are slots, first come first served', async () => {
-  const slots = new ExecSlots(2);
+  const slots = new Slots(2);
   const begun: number[] = [];
   const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<void>());
   const runs = ends.map(({ promise }, index) =>
@@ -26,7 +26,7 @@ it('lets no more run at a time than there are slots, first come first served', a
 });
 
 it('a failure frees its slot', async () => {
-  const slots = new ExecSlots(1);
+  const slots = new Slots(1);
   await expect(slots.run(() => Promise.reject(new Error('broken')), never)).rejects.toThrow(
     'broken',
   );
@@ -34,7 +34,7 @@ it('a failure frees its slot', async () => {
 });
 
 it('who is aborted while waiting gives up the place, and the next one has it', async () => {
-  const slots = new ExecSlots(1);
+  const slots = new Slots(1);
   const first = Promise.withResolvers<void>();
   const running = slots.run(() => first.promise, never);
   const controller = new AbortController();

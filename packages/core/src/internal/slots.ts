@@ -1,7 +1,7 @@
-import { unlessAborted } from '../../internal/unless-aborted.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
-/** Lets a limited number of pods run their hooks at a time, first come first served. */
-export class ExecSlots {
+/** Lets a limited number of pieces of work run at a time, first come first served. */
+export class Slots {
   #free: number;
   readonly #waiting: PromiseWithResolvers<void>[] = [];
 
@@ -10,7 +10,7 @@ export class ExecSlots {
   }
 
   /** Does the work when there is room. Aborted while it waits: rejects with `signal.reason`, and the work is not begun. */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     await this.#enter(signal);
     try {
       return await work();
@@ -19,8 +19,8 @@ export class ExecSlots {
     }
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#free > 0) {
       this.#free -= 1;
       return;
@@ -28,7 +28,7 @@ export class ExecSlots {
     const turn = Promise.withResolvers<void>();
     this.#waiting.push(turn);
     try {
-      await unlessAborted(turn.promise, signal);
+      await (signal === undefined ? turn.promise : unlessAborted(turn.promise, signal));
     } catch (error) {
       const index = this.#waiting.indexOf(turn);
       if (index < 0) {
