@@ -29,6 +29,7 @@ export type {
   BackupRequest,
   BackupRequestMetadata,
   BackupResult,
+  ItemOperationOptions,
 } from './backup/request.ts';
 export type { BackupCatalog } from './catalog/backup-catalog.ts';
 export { createEngine } from './engine/create-engine.ts';
@@ -68,6 +69,7 @@ export type { BackupStorageLocationSpec } from './model/backup-storage-location.
 export type {
   BackupEvent,
   DeletionEvent,
+  ItemOperationEvent,
   PlanEvent,
   RestoreAction,
   RestoreEvent,
@@ -118,7 +120,16 @@ export type {
   VolumePolicy,
 } from './model/resource-policy.ts';
 export { Resources } from './model/resources.ts';
-export type { Restore, RestoreSpec, RestoreStatus } from './model/restore.ts';
+export type {
+  Restore,
+  RestoreExecHook,
+  RestoreHookHandler,
+  RestoreHooksSpec,
+  RestoreInitHook,
+  RestoreResourceHook,
+  RestoreSpec,
+  RestoreStatus,
+} from './model/restore.ts';
 export type { VolumeGroup, VolumeGroupConsistency } from './model/volume-group.ts';
 export type { Clock } from './ports/clock.ts';
 export type {
@@ -135,11 +146,18 @@ export type {
   BackupItemAction,
   BackupItemInput,
   BackupItemOutput,
+  BackupItemPurpose,
   ItemActionScope,
   RestoreItemAction,
   RestoreItemInput,
   RestoreItemOutput,
+  VolumeDemand,
 } from './ports/item-action.ts';
+export type {
+  ItemOperation,
+  ItemOperationCall,
+  ItemOperationProgress,
+} from './ports/item-operation.ts';
 export type { LogFields, Logger } from './ports/logger.ts';
 export type {
   ByteRange,

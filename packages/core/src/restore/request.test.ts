@@ -136,16 +136,14 @@ describe('acceptRestoreRequest', () => {
         {
           spec: {
             backupName: 'b',
-            hooks: { resources: [{ name: 'h', postHooks: [{ exec: {} }] }] },
+            hooks: { resources: [{ name: 'h', postHooks: [{ exec: { command: [] } }] }] },
             resourceModifier: { kind: 'configmap', name: 'm' },
-            existingResourcePolicy: 'update',
             restoreStatus: { includedResources: ['x'] },
             scheduleName: 'nightly',
           },
         },
         [
-          'spec.existingResourcePolicy is not supported yet',
-          'spec.hooks.resources[0].postHooks[0].exec.command is required',
+          'spec.hooks.resources[0].postHooks[0].exec.command must be a list of texts, a program and its arguments; for a shell, ["sh", "-c", "…"]',
           'spec.scheduleName is not supported yet',
           'spec.resourceModifier is not supported yet',
           'spec.restoreStatus is not supported yet',
