@@ -251,7 +251,7 @@ describe('when something fails', () => {
   });
 
   it('rejects with the reason of an abort, whenever it comes', async () => {
-    for (let turns = 0; turns < 100; turns += 1) {
+    for (const turns of [0, 1, 2, 3, 5, 8, 13]) {
       const controller = new AbortController();
       const reason = new Error(`stop ${turns}`);
       let sinkEnded = false;
@@ -271,7 +271,7 @@ describe('when something fails', () => {
       await outcome;
       expect(sinkEnded).toBe(true);
     }
-  });
+  }, 60_000);
 
   it('waits for a sink that undoes its work', async () => {
     const controller = new AbortController();
@@ -295,34 +295,29 @@ describe('when something fails', () => {
   });
 });
 
-it('holds no more than its buffers, however many objects there are', async () => {
-  let produced = 0;
+it('takes no more than three members ahead of the sink', async () => {
+  const fill = 'x'.repeat(128 * 1024);
+  const tarBytes = 2 * 129 * 1024;
+  const memberBytes = 1024 * 1024 + tarBytes;
+  let written = 0;
+  let read = 0;
   let most = 0;
-  let consumed = 0;
-  const objects = 20_000;
-  const fill = Array.from({ length: 40 }, (_, index) =>
-    createHash('sha256').update(`${index}`).digest('hex'),
-  );
   await writeArchive(
     async (body) => {
-      for await (const chunk of body) {
-        consumed += chunk.byteLength;
+      for await (const _ of body) {
+        // The writer gets as far as it can.
         await nextTurn();
+        most = Math.max(most, written * tarBytes - read * memberBytes);
+        read += 1;
       }
     },
     async (archive) => {
-      for (let index = 0; index < objects; index += 1) {
-        const object = configMap(`c-${index}`, { fill: fill[index % fill.length] ?? '' });
-        await archive.writeObject(configMaps, object);
-        produced += 1;
-        if (index % 1_000 === 0) {
-          most = Math.max(most, process.memoryUsage().arrayBuffers);
-        }
+      for (; written < 40; written += 1) {
+        await archive.writeObject(configMaps, configMap(`c-${written}`, { fill }));
       }
     },
     { modifiedAt },
   );
-  expect(produced).toBe(objects);
-  expect(consumed).toBeGreaterThan(100_000);
-  expect(most).toBeLessThan(64 * 1024 * 1024);
-});
+  expect(read).toBeGreaterThan(6);
+  expect(most).toBeLessThanOrEqual(3 * memberBytes);
+}, 60_000);

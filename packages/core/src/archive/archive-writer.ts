@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto';
-import type { Transform } from 'node:stream';
 import { LifeboatError } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { stringifyJson } from '../model/json.ts';
@@ -12,7 +10,6 @@ import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
 import { writableEntryPathsOf } from './entry-path.ts';
 import { type GroupPlace, GzipMembers } from './gzip-members.ts';
 import { MeasuredBody } from './measured-body.ts';
-import { TarStreamWriter } from './tar-stream-writer.ts';
 
 const formatVersion = '1.1.0';
 
@@ -64,23 +61,17 @@ export async function writeArchive<T>(
 ): Promise<WrittenArchive<T>> {
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
-  const tar = new TarStreamWriter(modifiedAt);
-  const gzip = new GzipMembers();
-  const objects = new ObjectQueue(tar, gzip, scope.signal);
-  const body = new MeasuredBody(gzip);
-  // What breaks here breaks the body too, and the sink reports it.
-  gzip.on('error', () => undefined);
-  scope.signal.addEventListener('abort', () => gzip.destroy(errorOf(scope.signal.reason)));
+  const members = new GzipMembers(modifiedAt);
+  const objects = new ObjectWriter(members, scope.signal);
+  const body = new MeasuredBody(members);
+  scope.signal.addEventListener('abort', () => members.destroy(scope.signal.reason));
 
   const fail = (error: unknown): void => {
     scope.abort(error);
   };
   const production = runProducer(objects, produce, scope.signal);
   await Promise.all([
-    production.catch(fail).finally(() => {
-      tar.finalize();
-    }),
-    pump(tar.output, gzip).catch(fail),
+    production.then(() => members.end()).catch(fail),
     runSink(sink, body, scope.signal).catch(fail),
   ]);
   scope.signal.throwIfAborted();
@@ -89,12 +80,12 @@ export async function writeArchive<T>(
     entries: objects.entries,
     sizeBytes: body.sizeBytes,
     sha256: body.sha256,
-    index: { members: gzip.members, objects: objects.index },
+    index: { members: members.members, objects: objects.index },
   };
 }
 
 async function runProducer<T>(
-  objects: ObjectQueue,
+  objects: ObjectWriter,
   produce: (archive: ArchiveWriter, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
@@ -120,44 +111,17 @@ async function runSink(
   }
 }
 
-/** Carries the tar stream over to its very end; what a destroyed stream no longer takes is dropped. */
-async function pump(tar: AsyncIterable<Uint8Array>, gzip: Transform): Promise<void> {
-  for await (const chunk of tar) {
-    if (!gzip.destroyed && !gzip.write(chunk)) {
-      await drained(gzip);
-    }
-  }
-  gzip.end();
-}
-
-function drained(stream: Transform): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      stream.off('drain', settle).off('close', settle);
-      resolve();
-    };
-    stream.on('drain', settle).on('close', settle);
-  });
-}
-
-interface MeasuredContent {
-  readonly sizeBytes: number;
-  readonly sha256: string;
-}
-
-/** Lets overlapping calls write one after another. */
-class ObjectQueue implements ArchiveWriter {
-  readonly #tar: TarStreamWriter;
-  readonly #gzip: GzipMembers;
+/** Lets writers wait for room. */
+class ObjectWriter implements ArchiveWriter {
+  readonly #members: GzipMembers;
   readonly #signal: AbortSignal;
   readonly #index: IndexedObject[] = [];
-  #last: Promise<void> = Promise.resolve();
+  readonly #waiting = new Set<Promise<void>>();
   #closed = false;
   #entries = 0;
 
-  constructor(tar: TarStreamWriter, gzip: GzipMembers, signal: AbortSignal) {
-    this.#tar = tar;
-    this.#gzip = gzip;
+  constructor(members: GzipMembers, signal: AbortSignal) {
+    this.#members = members;
     this.#signal = signal;
   }
 
@@ -165,7 +129,7 @@ class ObjectQueue implements ArchiveWriter {
     return this.#entries;
   }
 
-  /** The objects that have come out of the tar stream, in order. */
+  /** The objects that were written, in order. */
   get index(): readonly IndexedObject[] {
     return this.#index;
   }
@@ -178,17 +142,17 @@ class ObjectQueue implements ArchiveWriter {
     await this.writeFiles(
       paths,
       () => stringifyJson(object),
-      (place, bytes) => {
-        this.#index.push({ group, version, resource: plural, namespace, name, ...place, ...bytes });
+      (place) => {
+        this.#index.push({ group, version, resource: plural, namespace, name, ...place });
       },
     );
   }
 
-  /** Writes files of the same content when their turn comes. */
+  /** Writes files of the same content when there is room. */
   async writeFiles(
     paths: readonly string[],
     contentOf: () => string,
-    onPlace: (place: GroupPlace, content: MeasuredContent) => void = () => undefined,
+    onPlace: (place: GroupPlace) => void = () => undefined,
   ): Promise<void> {
     if (this.#closed) {
       throw new LifeboatError('write archive: the producer has returned, the archive is closed', {
@@ -196,27 +160,27 @@ class ObjectQueue implements ArchiveWriter {
         operation: 'write archive',
       });
     }
-    const turn = this.#last.then(async () => {
+    const write = (): void => {
       this.#signal.throwIfAborted();
-      const bytes = Buffer.from(contentOf());
-      const content = { sizeBytes: bytes.byteLength, sha256: hash('sha256', bytes, 'base64') };
-      this.#gzip.expectGroup(paths.length, (place) => {
-        onPlace(place, content);
-      });
-      await Promise.all(paths.map((path) => this.#tar.append(path, bytes)));
+      onPlace(this.#members.append(paths, contentOf()));
       this.#entries += paths.length;
-    });
-    this.#last = turn.catch(() => undefined);
-    await turn;
+    };
+    if (this.#members.hasRoom) {
+      write();
+    } else {
+      await this.#whenRoom(write);
+    }
+  }
+
+  async #whenRoom(write: () => void): Promise<void> {
+    const written = this.#members.room().then(write);
+    this.#waiting.add(written);
+    await written.finally(() => this.#waiting.delete(written));
   }
 
   /** Waits for the writes that were asked for; later ones are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#last;
+    await Promise.allSettled(this.#waiting);
   }
-}
-
-function errorOf(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

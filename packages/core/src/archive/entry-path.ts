@@ -45,7 +45,8 @@ export function entryPathsOf(location: EntryLocation): readonly [string, string]
  */
 export function writableEntryPathsOf(location: EntryLocation): readonly [string, string] {
   const paths = entryPathsOf(location);
-  if (!paths.every((path) => parseEntryPath(path) !== undefined)) {
+  // The other one has the same parts, but for the version.
+  if (parseEntryPath(paths[1]) === undefined) {
     throw new LifeboatError(
       `write archive: the name of ${describeObject(location)} cannot be a file name in a backup`,
       { code: 'Unsupported', operation: 'write archive', target: describeObject(location) },

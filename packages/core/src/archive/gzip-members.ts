@@ -1,118 +1,174 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ArchiveMember } from './archive-index.ts';
-import { TarFraming } from './tar-framing.ts';
+import { endOfTar, paddedBytes, TarHeaders } from './tar-headers.ts';
 
-/** Where a group of files lies in the stretch of tar that a gzip member holds. */
+/** Where a group of files of the same content lies in the stretch of tar that a gzip member holds. */
 export interface GroupPlace {
   readonly member: number;
   readonly offset: number;
   readonly tarBytes: number;
+  /** Of the content. */
+  readonly sizeBytes: number;
+  /** Of the content, in base64. */
+  readonly sha256: string;
 }
 
 const compress = promisify(gzip);
 const memberBytes = 1024 * 1024;
+// A member is full when it has passed its size, by one group.
+const bufferBytes = memberBytes + 256 * 1024;
+// Zlib comes back to the main thread whenever a chunk is full.
+const compressedChunkBytes = 256 * 1024;
+const mostUnread = 2;
 
 /**
- * Compresses a tar stream as a sequence of gzip members, which every gzip reader takes for one file. A member ends behind a group of
- * files once it holds 1 MiB, so that what is in it can be read without the rest.
+ * Writes files as a tar that is compressed as a sequence of gzip members, which every gzip reader takes for one file. A member ends behind
+ * a group of files once it holds 1 MiB, so that what is in it can be read without the rest.
  *
- * Two members are compressed at a time at most, beside the code that makes the next one; memory is bounded by their size.
+ * Two members at most are being compressed or wait to be read, beside the one that is being filled; memory is bounded by their size.
+ * Can be read once.
  */
-export class GzipMembers extends Transform {
-  readonly #framing = new TarFraming();
+export class GzipMembers implements AsyncIterable<Uint8Array> {
+  readonly #headers: TarHeaders;
   readonly #members: ArchiveMember[] = [];
-  readonly #groups: { files: number; readonly onPlace: (place: GroupPlace) => void }[] = [];
-  #chunks: Uint8Array[] = [];
-  #blockBytes = 0;
-  #groupOffset = 0;
+  readonly #unread: Promise<Uint8Array>[] = [];
+  readonly #spare: Buffer[] = [];
+  #buffer: Buffer = Buffer.allocUnsafe(bufferBytes);
+  #filled = 0;
   #started = 0;
-  #written: Promise<void> = Promise.resolve();
   #offset = 0;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #change = Promise.withResolvers<void>();
 
-  /** The members so far; all of them once the stream has ended. */
+  constructor(modifiedAt: Date) {
+    this.#headers = new TarHeaders(modifiedAt);
+  }
+
+  /** The members that have been read; all of them once the end has been. */
   get members(): readonly ArchiveMember[] {
     return this.#members;
   }
 
-  /** Announces the next files of the stream as a group, which no member's end divides. */
-  expectGroup(files: number, onPlace: (place: GroupPlace) => void): void {
-    this.#groups.push({ files, onPlace });
+  /** Whether a group can be taken without waiting for the reader. */
+  get hasRoom(): boolean {
+    return this.#unread.length < mostUnread;
   }
 
-  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
-    let from = 0;
-    let previous: Promise<void> | undefined;
-    for (const end of this.#framing.fileEnds(chunk)) {
-      const offset = this.#blockBytes + end - from;
-      if (this.#endsGroup(offset) && offset >= memberBytes) {
-        this.#take(chunk.subarray(from, end));
-        from = end;
-        previous = this.#endMember();
+  /** Resolves when there is room; rejects with what {@link GzipMembers.destroy} was called with. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      this.#throwIfDestroyed();
+      await this.#change.promise;
+    }
+    this.#throwIfDestroyed();
+  }
+
+  /** Takes regular files of the same content as a group. */
+  append(paths: readonly string[], text: string): GroupPlace {
+    const sizeBytes = Buffer.byteLength(text);
+    const headers = paths.map((path) => this.#headers.of(path, sizeBytes));
+    const headerBytes = headers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const tarBytes = headerBytes + paths.length * paddedBytes(sizeBytes);
+    this.#reserve(tarBytes);
+    const offset = this.#filled;
+    const [first] = headers.map((header) => this.#write(header, text, sizeBytes));
+    const content = this.#buffer.subarray(first, (first ?? 0) + sizeBytes);
+    const place = {
+      ...{ member: this.#started, offset, tarBytes, sizeBytes },
+      sha256: hash('sha256', content, 'base64'),
+    };
+    if (this.#filled >= memberBytes) {
+      this.#endMember();
+    }
+    return place;
+  }
+
+  /** Ends the tar. Nothing can be appended afterwards. */
+  end(): void {
+    this.#reserve(endOfTar.byteLength);
+    this.#buffer.set(endOfTar, this.#filled);
+    this.#filled += endOfTar.byteLength;
+    this.#endMember();
+    this.#ended = true;
+  }
+
+  /** Makes reader and writer fail with an error. */
+  destroy(error: unknown): void {
+    this.#failure ??= { error };
+    this.#changed();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      this.#throwIfDestroyed();
+      const [next] = this.#unread;
+      if (next !== undefined) {
+        const bytes = await next;
+        this.#throwIfDestroyed();
+        yield bytes;
+        void this.#unread.shift();
+        this.#changed();
+      } else if (this.#ended) {
+        return;
+      } else {
+        await this.#change.promise;
       }
     }
-    this.#take(chunk.subarray(from));
-    settle(previous, done);
   }
 
-  override _flush(done: TransformCallback): void {
-    if (this.#blockBytes > 0) {
-      void this.#endMember();
+  #write(header: Uint8Array, text: string, sizeBytes: number): number {
+    this.#buffer.set(header, this.#filled);
+    const start = this.#filled + header.byteLength;
+    this.#buffer.write(text, start);
+    this.#filled = start + paddedBytes(sizeBytes);
+    this.#buffer.fill(0, start + sizeBytes, this.#filled);
+    return start;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#filled + bytes > this.#buffer.byteLength) {
+      const larger = Buffer.allocUnsafe(this.#filled + bytes);
+      this.#buffer.copy(larger, 0, 0, this.#filled);
+      this.#buffer = larger;
     }
-    settle(this.#written, done);
   }
 
-  #take(part: Uint8Array): void {
-    if (part.byteLength > 0) {
-      this.#chunks.push(part);
-      this.#blockBytes += part.byteLength;
-    }
-  }
-
-  /** Counts a file that ends at an offset of the member; tells whether its group ends with it. */
-  #endsGroup(offset: number): boolean {
-    const [group] = this.#groups;
-    if (group !== undefined) {
-      group.files -= 1;
-      if (group.files > 0) {
-        return false;
-      }
-      this.#groups.shift();
-      const tarBytes = offset - this.#groupOffset;
-      group.onPlace({ member: this.#started, offset: this.#groupOffset, tarBytes });
-    }
-    this.#groupOffset = offset;
-    return true;
-  }
-
-  /** Starts to compress what has been taken; returns when the member before it has been written. */
-  #endMember(): Promise<void> {
-    const tarBytes = this.#blockBytes;
-    const compressing = compress(Buffer.concat(this.#chunks, tarBytes));
-    this.#chunks = [];
-    this.#blockBytes = 0;
-    this.#groupOffset = 0;
+  #endMember(): void {
+    const buffer = this.#buffer;
+    const tarBytes = this.#filled;
+    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafe(bufferBytes);
+    this.#filled = 0;
     this.#started += 1;
-    const before = this.#written;
-    this.#written = Promise.all([compressing, before]).then(([bytes]) => {
-      this.#members.push({ offset: this.#offset, sizeBytes: bytes.byteLength, tarBytes });
-      this.#offset += bytes.byteLength;
-      this.push(bytes);
-    });
-    // Whoever waits for it hears of a failure; until somebody does, it must not count as unhandled.
-    this.#written.catch(() => undefined);
-    return before;
+    const compressing = this.#compress(buffer, tarBytes);
+    // The reader hears of a failure; one that has gone does not, and it must not count as unhandled.
+    compressing.catch(() => undefined);
+    this.#unread.push(compressing);
+    this.#changed();
   }
-}
 
-function settle(work: Promise<void> | undefined, done: TransformCallback): void {
-  if (work === undefined) {
-    done();
-    return;
+  async #compress(buffer: Buffer, tarBytes: number): Promise<Uint8Array> {
+    const before = this.#unread.at(-1);
+    const bytes = await compress(buffer.subarray(0, tarBytes), { chunkSize: compressedChunkBytes });
+    if (buffer.byteLength === bufferBytes) {
+      this.#spare.push(buffer);
+    }
+    await before;
+    this.#members.push({ offset: this.#offset, sizeBytes: bytes.byteLength, tarBytes });
+    this.#offset += bytes.byteLength;
+    return bytes;
   }
-  work.then(
-    () => done(),
-    (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-  );
+
+  #changed(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  #throwIfDestroyed(): void {
+    if (this.#failure !== undefined) {
+      throw this.#failure.error;
+    }
+  }
 }

@@ -109,18 +109,62 @@ export function jsonEquals(left: JsonValue | undefined, right: JsonValue | undef
   return stringifySorted(left) === stringifySorted(right);
 }
 
+const escapedByGo: readonly string[] = ['<', '>', '&', '\u2028', '\u2029'];
+
 /** Escapes in JSON text the characters that Go's encoder escapes. */
 export function escapeHtml(text: string): string {
-  return text.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  // Hardly any text has one, and to look for each is faster than to look for all.
+  return escapedByGo.some((character) => text.includes(character))
+    ? text.replace(
+        /[<>&\u2028\u2029]/g,
+        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      )
+    : text;
 }
 
-// Written out by hand because `JSON.stringify` puts integer-like keys first, whatever the order they were set in.
+// `JSON.stringify` writes keys in the order in which they were set, but for some.
 function stringifySorted(value: JsonValue): string {
+  const sorted = withSortedKeys(value);
+  return sorted === undefined ? stringifyByHand(value) : JSON.stringify(sorted);
+}
+
+// A key whose place in a JavaScript object is not where it was set, or whose UTF-16 order may not be that of its bytes.
+const disorderlyKey: RegExp = /^[0-9]|^__proto__$|[\ud800-\uffff]/;
+
+/** The value with keys that `JSON.stringify` writes in order; `undefined` when no object can have them so. */
+function withSortedKeys(value: JsonValue): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   if (isJsonArray(value)) {
-    return `[${value.map(stringifySorted).join(',')}]`;
+    const members = value.map(withSortedKeys);
+    return members.every((member) => member !== undefined) ? members : undefined;
+  }
+  if (isRawNumber(value)) {
+    return value;
+  }
+  const keys = Object.keys(value);
+  const copy: Record<string, JsonValue> = {};
+  for (const key of keys.length > 1 ? keys.sort() : keys) {
+    const member = value[key];
+    if (disorderlyKey.test(key)) {
+      return undefined;
+    }
+    if (member !== undefined) {
+      const sorted = withSortedKeys(member);
+      if (sorted === undefined) {
+        return undefined;
+      }
+      copy[key] = sorted;
+    }
+  }
+  return copy;
+}
+
+// Because `JSON.stringify` puts integer-like keys first, whatever the order they were set in.
+function stringifyByHand(value: JsonValue): string {
+  if (isJsonArray(value)) {
+    return `[${value.map(stringifyByHand).join(',')}]`;
   }
   if (!isJsonObject(value)) {
     return JSON.stringify(value);
@@ -129,7 +173,7 @@ function stringifySorted(value: JsonValue): string {
   for (const key of Object.keys(value).sort(compareCodePoints)) {
     const member = value[key];
     if (member !== undefined) {
-      members.push(`${JSON.stringify(key)}:${stringifySorted(member)}`);
+      members.push(`${JSON.stringify(key)}:${stringifyByHand(member)}`);
     }
   }
   return `{${members.join(',')}}`;
