@@ -253,7 +253,7 @@ describe('what is changed', () => {
         'Secret',
         {
           type: 'kubernetes.io/service-account-token',
-          data: { token: 't', 'ca.crt': 'c', extra: 'e' },
+          data: { token: 't', 'ca.crt': 'c', namespace: 'bg==', extra: 'e' },
         },
         {
           annotations: {
@@ -295,6 +295,66 @@ describe('what is changed', () => {
           { kind: 'User', name: 'u' },
         ],
       },
+      { namespaceMapping: { shop: 'copy' } },
+    ],
+    [
+      'webhooks that do not say what Velero asks for have no side effects',
+      'validatingwebhookconfigurations.admissionregistration.k8s.io',
+      object('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', {
+        webhooks: [
+          { name: 'a', sideEffects: 'Unknown' },
+          { name: 'b' },
+          { name: 'c', sideEffects: 'NoneOnDryRun' },
+        ],
+      }),
+      {
+        webhooks: [
+          { name: 'a', sideEffects: 'None' },
+          { name: 'b', sideEffects: 'None' },
+          { name: 'c', sideEffects: 'NoneOnDryRun' },
+        ],
+      },
+    ],
+    [
+      'webhooks of another version stay',
+      'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+      object('admissionregistration.k8s.io/v1beta1', 'MutatingWebhookConfiguration', {
+        webhooks: [{ name: 'a' }],
+      }),
+      { webhooks: [{ name: 'a' }] },
+    ],
+    [
+      'a pod does not wait for a restore that is over',
+      'pods',
+      object('v1', 'Pod', {
+        spec: {
+          initContainers: [{ name: 'restore-wait' }, { name: 'restic-wait' }],
+          containers: [{ name: 'c' }],
+        },
+      }),
+      { spec: { containers: [{ name: 'c' }] } },
+    ],
+    [
+      'a pod keeps its own init containers',
+      'pods',
+      object('v1', 'Pod', {
+        spec: {
+          initContainers: [{ name: 'restore-wait' }, { name: 'migrate' }],
+          containers: [{ name: 'c' }],
+        },
+      }),
+      { spec: { initContainers: [{ name: 'migrate' }], containers: [{ name: 'c' }] } },
+    ],
+    [
+      'subjects of the whole cluster follow the namespace mapping',
+      'clusterrolebindings.rbac.authorization.k8s.io',
+      object(
+        'rbac.authorization.k8s.io/v1',
+        'ClusterRoleBinding',
+        { subjects: [{ kind: 'ServiceAccount', name: 'a', namespace: 'shop' }] },
+        { namespace: undefined },
+      ),
+      { subjects: [{ kind: 'ServiceAccount', name: 'a', namespace: 'copy' }] },
       { namespaceMapping: { shop: 'copy' } },
     ],
     [

@@ -4,24 +4,20 @@ import type { Restore } from '../../model/restore.ts';
 import type { RestoreItemAction } from '../../ports/item-action.ts';
 import { targetNamespaceOf } from '../namespace-mapping.ts';
 
-/**
- * Lets the subjects of a binding follow the namespace mapping (velero: `velero.io/role-bindings`,
- * `velero.io/cluster-role-bindings`).
- */
+/** Lets the subjects of a RoleBinding follow the namespace mapping (velero: `velero.io/role-bindings`). */
 export const roleBindingAction: RestoreItemAction = {
   name: 'velero.io/role-bindings',
-  appliesTo: {
-    resources: [
-      'rolebindings.rbac.authorization.k8s.io',
-      'clusterrolebindings.rbac.authorization.k8s.io',
-    ],
-  },
+  appliesTo: { resources: ['rolebindings.rbac.authorization.k8s.io'] },
   async execute({ item, restore }) {
     return { item: withMappedSubjects(item, restore) };
   },
 };
 
-function withMappedSubjects(binding: KubernetesManifest, { spec }: Restore): KubernetesManifest {
+/** A binding whose subjects are those of the namespaces that theirs are restored as. */
+export function withMappedSubjects(
+  binding: KubernetesManifest,
+  { spec }: Restore,
+): KubernetesManifest {
   const subjects = objectsAt(binding, ['subjects']);
   const isMapped = subjects.some((subject) => {
     const namespace = stringAt(subject, ['namespace']);

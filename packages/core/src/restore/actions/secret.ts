@@ -21,7 +21,10 @@ export const secretAction: RestoreItemAction = {
       return { skip: `it was generated for ServiceAccount ${account}, which gets a new one` };
     }
     const withoutUid = withoutValueAt(item, ['metadata', 'annotations', serviceAccountUid]);
-    const withoutToken = withoutValueAt(withoutUid, ['data', 'token']);
-    return { item: withoutValueAt(withoutToken, ['data', 'ca.crt']) };
+    // The controller writes what is missing, and leaves a namespace that is there though it may be the wrong one.
+    const fields = ['token', 'ca.crt', 'namespace'];
+    return {
+      item: fields.reduce((result, field) => withoutValueAt(result, ['data', field]), withoutUid),
+    };
   },
 };
