@@ -59,11 +59,35 @@ export interface SnapshotDelayedEvent {
   readonly volumeSnapshotContentName?: string | undefined;
 }
 
+/** What happens to an operation that an item action has begun. */
+export interface ItemOperationEvent {
+  readonly type: 'itemOperation';
+  /** `InProgress` when there is something new to tell; `Cancelled` when the backup is undone. */
+  readonly state: 'Started' | 'InProgress' | 'Completed' | 'Failed' | 'Cancelled';
+  /** The name of the action. */
+  readonly action: string;
+  readonly operationId: string;
+  /** The object that the action was run for. */
+  readonly object: ResourceIdentifier;
+  readonly completed?: number | undefined;
+  readonly total?: number | undefined;
+  readonly unit?: string | undefined;
+  readonly description?: string | undefined;
+  /** Why it failed. */
+  readonly message?: string | undefined;
+}
+
 /** What a backup reports while it runs. Events are ordered per item; `progress` never goes back. */
 export type BackupEvent =
   | {
       readonly type: 'phase';
-      readonly phase: 'Claiming' | 'Collecting' | 'WaitingForSnapshots' | 'Finalizing';
+      readonly phase:
+        | 'Claiming'
+        | 'Collecting'
+        | 'WaitingForSnapshots'
+        /** Only when an item action has begun an operation. */
+        | 'WaitingForItemOperations'
+        | 'Finalizing';
     }
   | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
   | {
@@ -76,6 +100,7 @@ export type BackupEvent =
   /** The snapshots of a volume group are cut, or its claims will be snapshotted one by one. */
   | { readonly type: 'volumeGroup'; readonly group: VolumeGroup }
   | HookEvent
+  | ItemOperationEvent
   | SnapshotEvent
   | SnapshotDelayedEvent;
 
@@ -83,7 +108,7 @@ export type BackupEvent =
 export type PlanEvent = Extract<BackupEvent, { readonly type: 'progress' | 'issue' }>;
 
 /** What a restore did with one object. */
-export type RestoreAction = 'created' | 'updated' | 'skipped' | 'failed';
+export type RestoreAction = 'created' | 'updated' | 'recreated' | 'skipped' | 'failed';
 
 /** What a restore reports while it runs. Events are ordered per item; `progress` never goes back. */
 export type RestoreEvent =
@@ -91,6 +116,8 @@ export type RestoreEvent =
       readonly type: 'phase';
       readonly phase: 'Reading' | 'Restoring' | 'WaitingForClaims' | 'Finalizing';
     }
+  /** The objects of these resources come next, all at the same time. */
+  | { readonly type: 'wave'; readonly name: string; readonly resources: readonly string[] }
   | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
   | {
       readonly type: 'item';

@@ -29,6 +29,42 @@ function compare(existing: KubernetesObject, itemFromBackup: KubernetesObject): 
 }
 
 describe('compareWithExisting', () => {
+  it('ignores who manages which field', () => {
+    const existing = object(
+      'ConfigMap',
+      { data: { a: 'b' } },
+      { managedFields: [{ manager: 'x' }] },
+    );
+    expect(compare(existing, object('ConfigMap', { data: { a: 'b' } }))).toEqual({ kind: 'equal' });
+  });
+
+  it('does not take the archived form for the wanted one when existing objects may be changed', () => {
+    const archived = object('Deployment', { spec: { replicas: 1 } });
+    const wanted = object('Deployment', { spec: { replicas: 5 } });
+    const input = {
+      existing: archived,
+      manifest: withRestoreLabels(resetMetadata(wanted), restore),
+      itemFromBackup: archived,
+      restore,
+    };
+    expect(compareWithExisting(input)).toEqual({ kind: 'equal' });
+    expect(compareWithExisting(input, { isChangeable: true })).toEqual({
+      kind: 'different',
+      patch: { spec: { replicas: 5 } },
+    });
+  });
+
+  it('leaves what the cluster put into a token, and compares what anybody put into another Secret', () => {
+    const token = { type: 'kubernetes.io/service-account-token' };
+    const live = object('Secret', { ...token, data: { token: 'eA==' } });
+    expect(compare(live, object('Secret', token))).toEqual({ kind: 'equal' });
+    const opaque = object('Secret', { type: 'Opaque', data: { token: 'eA==' } });
+    expect(compare(opaque, object('Secret', { type: 'Opaque' }))).toEqual({
+      kind: 'different',
+      patch: { data: { token: null } },
+    });
+  });
+
   it('takes an object for equal whose status, uid and restore labels alone differ', () => {
     const existing = object(
       'ConfigMap',

@@ -1,4 +1,4 @@
-import { type JsonObject, jsonEquals } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
 import { VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
 import {
@@ -9,8 +9,10 @@ import {
   withoutValueAt,
 } from '../model/object-path.ts';
 import type { Restore } from '../model/restore.ts';
+import { differenceInMeaning } from './difference-in-meaning.ts';
 import { resetMetadata } from './reset-metadata.ts';
 import { withRestoreLabels } from './restore-labels.ts';
+import { serviceAccountToken } from './server-assigned-fields.ts';
 
 const marks: readonly ObjectPath[] = [
   ['metadata', 'labels', VeleroLabel.volumeSnapshotName],
@@ -21,7 +23,8 @@ const marks: readonly ObjectPath[] = [
 /** How an object of the target relates to the one a restore would create in its place. */
 export type ExistingComparison =
   | { readonly kind: 'equal' }
-  | { readonly kind: 'different' }
+  /** A merge patch that turns it into what would be created. */
+  | { readonly kind: 'different'; readonly patch: JsonObject }
   /** A merge patch that adds what is missing and takes nothing away. */
   | { readonly kind: 'mergeable'; readonly patch: JsonObject };
 
@@ -35,33 +38,48 @@ export interface ExistingObject {
 }
 
 /**
- * Compares an existing object with what a restore would create and with what the backup holds: an object that nobody has
- * touched since the backup equals the latter, though its addresses or its volume are not restored. Status, the metadata that
- * belongs to one cluster, and the labels of a restore do not count. A ServiceAccount is merged.
+ * Compares an existing object by its meaning with what a restore would create and, unless existing objects are to be changed,
+ * with what the backup holds: an object that nobody has touched since the backup is the same. Status, the metadata that belongs
+ * to one cluster, what a server chose, and the labels of a restore do not count. A ServiceAccount is merged.
  */
-export function compareWithExisting(input: ExistingObject): ExistingComparison {
-  const { existing, manifest, itemFromBackup, restore } = input;
+export function compareWithExisting(
+  { existing, manifest, itemFromBackup, restore }: ExistingObject,
+  { isChangeable = false }: { readonly isChangeable?: boolean } = {},
+): ExistingComparison {
+  const kind = comparedKindOf(manifest);
   const present = comparable(existing, manifest, restore);
-  const archived = comparable(itemFromBackup, manifest, restore);
-  if (jsonEquals(present, withoutMarks(manifest)) || jsonEquals(present, archived)) {
+  const patch = differenceInMeaning(kind, present, withoutMarks(manifest));
+  if (patch === undefined) {
     return { kind: 'equal' };
   }
-  if (manifest.apiVersion === 'v1' && manifest.kind === 'ServiceAccount') {
-    const patch = serviceAccountPatch(existing, manifest);
-    return patch === undefined ? { kind: 'equal' } : { kind: 'mergeable', patch };
+  if (kind === 'ServiceAccount' && manifest.apiVersion === 'v1') {
+    const additions = serviceAccountPatch(existing, manifest);
+    return additions === undefined ? { kind: 'equal' } : { kind: 'mergeable', patch: additions };
   }
-  return { kind: 'different' };
+  const archived = comparable(itemFromBackup, manifest, restore);
+  return !isChangeable && differenceInMeaning(kind, present, archived) === undefined
+    ? { kind: 'equal' }
+    : { kind: 'different', patch };
+}
+
+// The data of a token belongs to the cluster, that of any other Secret to whoever made it.
+function comparedKindOf({ kind, type }: KubernetesManifest): string {
+  return kind === 'Secret' && type === 'kubernetes.io/service-account-token'
+    ? serviceAccountToken
+    : kind;
 }
 
 function comparable(
   object: KubernetesObject,
-  { metadata: { namespace } }: KubernetesManifest,
+  { metadata: { name, namespace } }: KubernetesManifest,
   restore: Restore,
 ): KubernetesManifest {
   const manifest = withoutMarks(withRestoreLabels(resetMetadata(object), restore));
-  return namespace === undefined
-    ? manifest
-    : { ...manifest, metadata: { ...manifest.metadata, namespace } };
+  const place = {
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+  return { ...manifest, metadata: { ...manifest.metadata, ...place } };
 }
 
 /** An object without what a backup notes on a claim for its restore. */

@@ -1,50 +1,41 @@
-import { isLifeboatError, messageOf } from '../errors.ts';
-import type { Backup } from '../model/backup.ts';
+import { isLifeboatError } from '../errors.ts';
 import type { RestoreAction } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
-import {
-  type ApiResource,
-  groupResourceOf,
-  identifierOf,
-  type KubernetesManifest,
-  type KubernetesObject,
-  type ObjectReference,
-  type ResourceIdentifier,
-} from '../model/kubernetes.ts';
+import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
-import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { AfterCreation } from './after-creation.ts';
-import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { AfterCreation, ExistingItem } from './after-creation.ts';
+import type { SpooledEntry } from './backup-contents.ts';
 import type { ClaimRestorer } from './claim-restorer.ts';
+import {
+  type DecidedItem,
+  failureOf,
+  type ItemDecider,
+  type WritableItem,
+} from './item-decider.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
-import { targetNamespaceOf } from './namespace-mapping.ts';
-import { type PreparationStep, type PreparedItem, prepareItem } from './prepare-item.ts';
+import type { LiveObject } from './live-objects.ts';
+import type { BlockedItem } from './prepare-item.ts';
 import type { RestoreRecord } from './restore-record.ts';
-import type { TargetNamespaces } from './target-namespaces.ts';
-import type { TargetResources } from './target-resources.ts';
 
 /** What an {@link ItemRestorer} works with. */
 export interface ItemRestorerOptions {
   readonly cluster: Cluster;
-  readonly backup: Backup;
-  readonly restore: Restore;
-  readonly contents: BackupContents;
-  readonly resources: TargetResources;
-  readonly namespaces: TargetNamespaces;
+  readonly decider: ItemDecider;
   readonly writer: ItemWriter;
-  readonly claims: ClaimRestorer;
-  /** In the order in which they run. */
-  readonly steps: readonly PreparationStep[];
+  readonly claims: Pick<ClaimRestorer, 'create'>;
   /** Done with each object that was created, in this order. */
   readonly afterCreation: readonly AfterCreation[];
+  /** Told of each object that was there already, and is the same or was made so. */
+  readonly onExisting: (item: ExistingItem) => void;
   readonly record: RestoreRecord;
 }
 
 const persistentVolumeClaims = groupResourceOf(Resources.persistentVolumeClaims);
 
 /**
- * Restores one object after another: its namespace, item actions, labels, then the object itself. What fails for one object becomes an issue of that object. Calls may run concurrently.
+ * Restores one object after another, as it was decided. What fails for one object becomes an issue of that object. Calls may run
+ * concurrently.
  */
 export class ItemRestorer {
   readonly #options: ItemRestorerOptions;
@@ -54,150 +45,130 @@ export class ItemRestorer {
   }
 
   /** Restores an entry of the backup and says what became of it. Rejects only when aborted. */
-  async restore(entry: SpooledEntry, signal: AbortSignal): Promise<RestoreAction> {
-    const { contents, record, restore } = this.#options;
-    signal.throwIfAborted();
-    const target: ResourceIdentifier =
-      entry.namespace === undefined
-        ? { groupResource: entry.groupResource, name: entry.name }
-        : {
-            groupResource: entry.groupResource,
-            namespace: targetNamespaceOf(restore.spec, entry.namespace),
-            name: entry.name,
-          };
-    let object: KubernetesObject | undefined;
+  async restore(
+    entry: SpooledEntry,
+    live: LiveObject,
+    signal: AbortSignal,
+  ): Promise<RestoreAction> {
+    const { decider, record } = this.#options;
+    const decided = await decider.decide(entry, live, signal);
+    decided.issues.forEach((issue) => record.addIssue(issue));
     let outcome: ItemOutcome;
     try {
-      object = await contents.read(entry);
-      outcome = await this.#restoreObject(entry, target, object, signal);
+      outcome = await this.#apply(decided, signal);
+      await this.#afterCreation(decided, outcome, signal);
     } catch (error) {
       signal.throwIfAborted();
-      outcome = { action: 'failed', reason: messageOf(error), issue: issueOf(error, target) };
+      outcome = failed(decided.target, failureOf(error));
     }
     if (outcome.issue !== undefined) {
       record.addIssue(outcome.issue);
     }
-    if (object !== undefined) {
-      record.addOutcome(target, object, outcome.action, outcome.reason);
+    if (decided.object !== undefined) {
+      record.addOutcome(decided.target, decided.object, outcome.action, outcome.reason);
     }
     record.addDone();
     return outcome.action;
   }
 
-  async #restoreObject(
-    entry: SpooledEntry,
-    target: ResourceIdentifier,
-    object: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<ItemOutcome> {
-    const { resource, problem } = this.#options.resources.resourceOf(entry, object);
-    if (resource === undefined) {
-      const { reason, message } = problem;
-      // Velero, too, completes a restore whose target lacks a resource.
-      const severity = reason === 'ResourceNotServed' ? 'warning' : 'error';
-      const issue: Issue = { severity, reason, message, object: target };
-      return { action: 'failed', reason: message, issue };
-    }
-    if (
-      entry.namespace !== undefined &&
-      !(await this.#options.namespaces.ensure(entry.namespace, signal))
-    ) {
-      return {
-        action: 'failed',
-        reason: `namespace ${target.namespace ?? ''} could not be made ready`,
-      };
-    }
-    const prepared = await this.#prepare(entry.groupResource, target, object, signal);
-    switch (prepared.kind) {
+  async #apply(decided: DecidedItem, signal: AbortSignal): Promise<ItemOutcome> {
+    const { writer } = this.#options;
+    const { decision, target, item } = decided;
+    switch (decision.action) {
+      case 'blocked':
+        return failed(target, decision.blocked);
+      case 'conflict': {
+        const { code: reason, reason: message } = decision;
+        const issue: Issue = { severity: 'warning', reason, message, object: target };
+        return { action: 'skipped', reason: message, issue };
+      }
       case 'skip':
-        return { action: 'skipped', reason: prepared.reason };
-      case 'blocked': {
-        const { reason, message, severity = 'error' } = prepared.blocked;
-        const issue: Issue = { severity, reason, message, object: target };
-        return { action: 'failed', reason: message, issue };
-      }
-      case 'manifest': {
-        const { manifest } = prepared;
-        const outcome = await this.#write(resource, prepared.target, manifest, object, signal);
-        await this.#afterCreation(resource, entry, prepared.target, object, outcome, signal);
-        return outcome;
-      }
+        this.#tellExisting(decided);
+        return writer.skip(item?.reference, decision, signal);
+      default:
+        break;
+    }
+    if (!hasManifest(decided)) {
+      throw new TypeError(`nothing was prepared for ${target.name}, which is to be written`);
+    }
+    const { reference, manifest } = decided.item;
+    switch (decision.action) {
+      case 'create':
+        return this.#create(decided, signal);
+      case 'update':
+        this.#tellExisting(decided);
+        return writer.update(reference, decision, signal);
+      case 'recreate':
+        return writer.recreate(reference, manifest, decision, signal);
     }
   }
 
-  async #prepare(
-    groupResource: string,
-    target: ResourceIdentifier,
-    itemFromBackup: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<PreparedItem> {
-    const { steps, restore, backup, cluster, record } = this.#options;
-    const prepared = await prepareItem(steps, {
-      ...{ groupResource, target, itemFromBackup, restore, backup, cluster, signal },
-    });
-    for (const issue of prepared.issues) {
-      record.addIssue(issue);
+  /** Creates an object; when there is one of that name after all, decides again. */
+  async #create(decided: WritableItem, signal: AbortSignal): Promise<ItemOutcome> {
+    const { cluster, decider, writer, claims } = this.#options;
+    const { reference, manifest, source } = decided.item;
+    try {
+      if (source !== undefined && decided.entry.groupResource === persistentVolumeClaims) {
+        return await claims.create(reference, manifest, source, signal);
+      }
+      return { action: 'created', created: await writer.create(reference, manifest, signal) };
+    } catch (error) {
+      // A Service whose node port is taken is refused as Invalid, even if it is taken by that very Service.
+      if (!isLifeboatError(error, 'AlreadyExists') && !isLifeboatError(error, 'Invalid')) {
+        throw error;
+      }
+      const live = await cluster.get(reference, { signal });
+      if (live === undefined) {
+        throw error;
+      }
+      const again = decider.redecide({ ...decided, item: { ...decided.item, live } });
+      return this.#apply(again, signal);
     }
-    return prepared;
   }
 
-  async #write(
-    { group, version, resource }: ApiResource,
-    { groupResource, namespace, name }: ResourceIdentifier,
-    manifest: KubernetesManifest,
-    object: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<ItemOutcome> {
-    const { cluster, writer, claims } = this.#options;
-    const reference: ObjectReference = { group, version, resource, namespace, name };
-    if (groupResource !== persistentVolumeClaims) {
-      return writer.createOrCompare(reference, manifest, object, signal);
+  #tellExisting({ object, item }: DecidedItem): void {
+    if (object !== undefined && item?.live !== undefined) {
+      const { reference, live } = item;
+      this.#options.onExisting({ reference, existing: live, itemFromBackup: object });
     }
-    const existing = await cluster.get(reference, { signal });
-    if (existing !== undefined) {
-      return writer.compare(reference, existing, manifest, object, signal);
-    }
-    const { source, obstacle } = await claims.outlook(reference, manifest, object, signal);
-    if (obstacle === undefined) {
-      return claims.create(reference, manifest, source, signal);
-    }
-    const { reason, message } = obstacle;
-    const issue: Issue = {
-      severity: 'error',
-      reason,
-      message: `${message}; the claim was not created`,
-      object: identifierOf(reference),
-    };
-    return { action: 'failed', reason: message, issue };
   }
 
   async #afterCreation(
-    { group, version, resource }: ApiResource,
-    entry: SpooledEntry,
-    target: ResourceIdentifier,
-    itemFromBackup: KubernetesObject,
+    { entry, target, object, item }: DecidedItem,
     { created }: ItemOutcome,
     signal: AbortSignal,
   ): Promise<void> {
-    if (created === undefined) {
+    if (created === undefined || object === undefined || item === undefined) {
       return;
     }
-    const { namespace, name } = target;
-    const reference: ObjectReference = { group, version, resource, namespace, name };
     const { afterCreation, record } = this.#options;
+    const { reference } = item;
     for (const step of afterCreation) {
       try {
-        const issues = await step({ reference, created, entry, itemFromBackup }, signal);
+        const issues = await step({ reference, created, entry, itemFromBackup: object }, signal);
         issues.forEach((issue) => record.addIssue(issue));
       } catch (error) {
         signal.throwIfAborted();
-        record.addIssue(issueOf(error, target));
+        const { issue } = failed(target, failureOf(error));
+        if (issue !== undefined) {
+          record.addIssue(issue);
+        }
       }
     }
   }
 }
 
-function issueOf(error: unknown, object: ResourceIdentifier): Issue {
-  const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
-  return { severity: 'error', reason, message: messageOf(error), object };
+function hasManifest(decided: DecidedItem): decided is WritableItem {
+  return decided.object !== undefined && decided.item !== undefined;
+}
+
+function failed(
+  object: ResourceIdentifier,
+  { reason, message, severity = 'error' }: BlockedItem,
+): ItemOutcome {
+  return {
+    action: 'failed',
+    reason: message,
+    issue: severity === 'none' ? undefined : { severity, reason, message, object },
+  };
 }

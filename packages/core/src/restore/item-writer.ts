@@ -1,17 +1,19 @@
-import { isLifeboatError } from '../errors.ts';
+import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
 import type { RestoreAction } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
+import type { JsonObject } from '../model/json.ts';
 import {
+  describeObject,
   type GroupVersionResource,
   identifierOf,
   type KubernetesManifest,
   type KubernetesObject,
   type ObjectReference,
 } from '../model/kubernetes.ts';
-import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import { compareWithExisting } from './existing-object.ts';
+import type { ItemDecision } from './decide-item.ts';
+import { waitUntilGone } from './wait-until-gone.ts';
 import { writeDeadline } from './write-deadline.ts';
 
 /** What became of an object. */
@@ -27,10 +29,13 @@ export interface ItemOutcome {
 export interface ItemWriterOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
-  readonly restore: Restore;
+  /** How long an object that is created again may take to go away first. */
+  readonly recreateTimeoutMs: number;
 }
 
-/** Creates restored objects, and leaves alone what is there already. */
+type DecisionTo<A extends ItemDecision['action']> = Extract<ItemDecision, { readonly action: A }>;
+
+/** Writes what was decided. A write that has begun is finished even when the run is aborted meanwhile. */
 export class ItemWriter {
   readonly #options: ItemWriterOptions;
 
@@ -38,30 +43,7 @@ export class ItemWriter {
     this.#options = options;
   }
 
-  /** Creates an object; when there is one of that name, compares with it instead. */
-  async createOrCompare(
-    reference: ObjectReference,
-    manifest: KubernetesManifest,
-    itemFromBackup: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<ItemOutcome> {
-    try {
-      const created = await this.create(reference, manifest, signal);
-      return { action: 'created', created };
-    } catch (error) {
-      // A Service whose node port is taken is refused as Invalid, even if it is taken by that very Service.
-      if (!isLifeboatError(error, 'AlreadyExists') && !isLifeboatError(error, 'Invalid')) {
-        throw error;
-      }
-      const existing = await this.#options.cluster.get(reference, { signal });
-      if (existing === undefined) {
-        throw error;
-      }
-      return this.compare(reference, existing, manifest, itemFromBackup, signal);
-    }
-  }
-
-  /** Creates an object. The write is finished even when the run is aborted meanwhile. */
+  /** Creates an object. */
   async create(
     resource: GroupVersionResource,
     manifest: KubernetesManifest,
@@ -73,41 +55,94 @@ export class ItemWriter {
     return await cluster.create(resource, manifest, { signal: deadline.signal });
   }
 
-  /** Decides about an object that is there already: only a ServiceAccount is changed, and only added to. */
-  async compare(
+  /**
+   * Patches an object that exists. A patch that the API server refuses is a warning, and the fallback is patched instead; a failure of
+   * that rejects.
+   */
+  async update(
     reference: ObjectReference,
-    existing: KubernetesObject,
-    manifest: KubernetesManifest,
-    itemFromBackup: KubernetesObject,
+    { patch, fallback, reason }: DecisionTo<'update'>,
     signal: AbortSignal,
   ): Promise<ItemOutcome> {
-    const { cluster, clock, restore } = this.#options;
-    const comparison = compareWithExisting({ existing, manifest, itemFromBackup, restore });
-    switch (comparison.kind) {
-      case 'equal':
-        return { action: 'skipped', reason: 'it exists and is the same' };
-      case 'different':
-        return {
-          action: 'skipped',
-          reason: 'it exists and differs',
-          issue: {
-            severity: 'warning',
-            reason: 'ExistsAndDiffers',
-            message:
-              'it exists in the target cluster and differs from the backup; it was left as it is',
-            object: identifierOf(reference),
-          },
-        };
-      case 'mergeable': {
-        signal.throwIfAborted();
-        using deadline = writeDeadline(clock);
-        await cluster.patch(
-          reference,
-          { type: 'merge', patch: comparison.patch },
-          { signal: deadline.signal },
-        );
-        return { action: 'updated', reason: 'it exists; what it lacked was added' };
+    try {
+      await this.#patch(reference, patch, signal);
+      return { action: 'updated', reason };
+    } catch (error) {
+      if (fallback === undefined || !isRefusal(error)) {
+        throw error;
       }
+      const message = `it exists and differs, and could not be made as in the backup: ${messageOf(error)}`;
+      await this.#patch(reference, fallback, signal);
+      const object = identifierOf(reference);
+      const issue: Issue = { severity: 'warning', reason: 'UpdateRefused', message, object };
+      return { action: 'skipped', reason: message, issue };
     }
   }
+
+  /** Leaves an object as it is, but for its labels. */
+  async skip(
+    reference: ObjectReference | undefined,
+    { reason, labels }: DecisionTo<'skip'>,
+    signal: AbortSignal,
+  ): Promise<ItemOutcome> {
+    if (reference !== undefined && labels !== undefined) {
+      await this.#patch(reference, labels, signal);
+    }
+    return { action: 'skipped', reason };
+  }
+
+  /**
+   * Deletes an object and creates it again once it has gone; what it owns stays and is adopted.
+   *
+   * @throws {LifeboatError} code Timeout when it does not go away; it is then still being deleted.
+   */
+  async recreate(
+    reference: ObjectReference,
+    manifest: KubernetesManifest,
+    { uid, reason }: DecisionTo<'recreate'>,
+    signal: AbortSignal,
+  ): Promise<ItemOutcome> {
+    await this.#delete(reference, uid, signal);
+    const { recreateTimeoutMs: timeoutMs } = this.#options;
+    if (!(await waitUntilGone(reference, { ...this.#options, timeoutMs, signal }))) {
+      const target = describeObject(reference);
+      throw new LifeboatError(
+        `restore: ${target} was deleted to be created again and was still there after ${timeoutMs} ms; see which finalizers hold it back, then restore again`,
+        { code: 'Timeout', operation: 'restore', target },
+      );
+    }
+    const created = await this.create(reference, manifest, signal);
+    return { action: 'recreated', reason, created };
+  }
+
+  async #delete(
+    reference: ObjectReference,
+    uid: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { cluster, clock } = this.#options;
+    signal.throwIfAborted();
+    using deadline = writeDeadline(clock);
+    await cluster.delete(reference, {
+      uid,
+      propagationPolicy: 'Orphan',
+      signal: deadline.signal,
+    });
+  }
+
+  async #patch(reference: ObjectReference, patch: JsonObject, signal: AbortSignal): Promise<void> {
+    const { cluster, clock } = this.#options;
+    signal.throwIfAborted();
+    using deadline = writeDeadline(clock);
+    await cluster.patch(reference, { type: 'merge', patch }, { signal: deadline.signal });
+  }
+}
+
+// Something about the object, as opposed to a server that is out of order.
+function isRefusal(error: unknown): boolean {
+  return (
+    isLifeboatError(error, 'Invalid') ||
+    isLifeboatError(error, 'Forbidden') ||
+    isLifeboatError(error, 'Conflict')
+  );
 }

@@ -24,6 +24,8 @@ export interface PreparationContext {
   readonly backup: Backup;
   readonly cluster: Cluster;
   readonly signal: AbortSignal;
+  /** Whether what each step changed is kept, which costs time and memory. @default false */
+  readonly keepsChanges?: boolean | undefined;
 }
 
 /** What a step makes of an object. */
@@ -42,8 +44,8 @@ export interface BlockedItem {
   /** Reason of the issue. */
   readonly reason: string;
   readonly message: string;
-  /** @default 'error' */
-  readonly severity?: Issue['severity'] | undefined;
+  /** `none`: what is the matter is an issue already. @default 'error' */
+  readonly severity?: Issue['severity'] | 'none' | undefined;
 }
 
 /**
@@ -72,7 +74,7 @@ export type PreparedItem = { readonly issues: readonly Issue[] } & (
       /** What to create: in its target namespace, labelled. */
       readonly manifest: KubernetesManifest;
       readonly target: ResourceIdentifier;
-      /** In the order in which they were made. */
+      /** In the order in which they were made; empty unless they are kept. */
       readonly changes: readonly PreparationChange[];
     }
   | { readonly kind: 'skip'; readonly reason: string }
@@ -116,7 +118,7 @@ export async function prepareItem(
       return { kind: 'skip', reason: output.skip, issues };
     }
     const { item: after = item } = output;
-    if (after !== item && !jsonEquals(after, item)) {
+    if (context.keepsChanges === true && after !== item && !jsonEquals(after, item)) {
       changes.push({ step: step.name, before: item, after });
     }
     item = after;

@@ -6,14 +6,10 @@ import type { RestoreSpec } from '../model/restore.ts';
 import { restoreHookViolations } from '../selection/restore-hook-violations.ts';
 import { nonRestorableResources } from './non-restorable.ts';
 import type { RestoreRequest } from './request.ts';
+import { restoreStatusViolations } from './restore-status-rules.ts';
 
 /** Fields whose meaning is known, and that a restore would change without: refused rather than ignored. */
-const notSupported: readonly string[] = [
-  'scheduleName',
-  'resourceModifier',
-  'restoreStatus',
-  'uploaderConfig',
-];
+const notSupported: readonly string[] = ['scheduleName', 'resourceModifier', 'uploaderConfig'];
 
 const listPairs = [
   ['includedNamespaces', 'excludedNamespaces'],
@@ -40,6 +36,7 @@ export function validateRestoreRequest(request: RestoreRequest): readonly Violat
     ...scalarRules(spec),
     ...selectorRules(spec),
     ...restoreHookViolations(spec.hooks),
+    ...restoreStatusViolations(spec.restoreStatus),
     ...notSupported.flatMap((field) => notSupportedRule(spec, field)),
   ];
 }
@@ -160,13 +157,7 @@ function scalarRules(spec: RestoreSpec): readonly Violation[] {
     });
   }
   const policy: JsonValue | undefined = spec.existingResourcePolicy;
-  if (policy === 'update') {
-    violations.push({
-      path: 'spec.existingResourcePolicy',
-      rule: 'is not supported yet',
-      received: policy,
-    });
-  } else if (policy !== undefined && policy !== '' && policy !== 'none') {
+  if (policy !== undefined && policy !== '' && policy !== 'none' && policy !== 'update') {
     violations.push({
       path: 'spec.existingResourcePolicy',
       rule: 'must be none or update',

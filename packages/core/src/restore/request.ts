@@ -11,6 +11,7 @@ import { formatTimestamp } from '../model/timestamp.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import { nonRestorableResources } from './non-restorable.ts';
+import type { ObjectChangeOptions } from './object-change-options.ts';
 import { validateRestoreRequest } from './request-rules.ts';
 
 /** What to restore. */
@@ -33,7 +34,7 @@ export interface RestoreRequestMetadata {
 }
 
 /** How to run a restore. */
-export interface RestoreOptions extends CallOptions {
+export interface RestoreOptions extends CallOptions, ObjectChangeOptions {
   /** Receives reports while the restore runs. What it throws is logged and ignored. */
   readonly onEvent?: ((event: RestoreEvent) => void) | undefined;
   /**
@@ -58,6 +59,26 @@ export interface RestoreOptions extends CallOptions {
    * @default 600000
    */
   readonly hookWaitTimeoutMs?: number | undefined;
+  /**
+   * What happens to objects that exist and differ, in place of `spec.existingResourcePolicy`: `recreate` deletes them, what they own
+   * excepted, and creates them again once they have gone. Claims, volumes, namespaces and definitions are never deleted: they count as
+   * with policy `none`.
+   */
+  readonly existingObjects?: 'recreate' | undefined;
+  /** How long an object that is created again may take to go away first, in milliseconds. @default 120000 */
+  readonly recreateTimeoutMs?: number | undefined;
+  /**
+   * The order of resources, as Velero's `--restore-resource-priorities` has it: those before an entry `-` first, one after another,
+   * those after it last, everything else between them at the same time. @default Velero's order, cut into waves, with webhooks,
+   * admission policies and aggregated APIs last
+   */
+  readonly resourcePriorities?: readonly string[] | undefined;
+  /**
+   * Point objects at their owners again, as far as the restore has both, so that what an owner owned is deleted with it. Velero does not;
+   * controllers then adopt what their selectors match, and what they do not adopt outlives its owner. Takes two requests per owned
+   * object. @default false
+   */
+  readonly relinkOwners?: boolean | undefined;
   /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
   readonly namespaceTimeoutMs?: number | undefined;
   /**
@@ -71,6 +92,8 @@ export interface RestoreOptions extends CallOptions {
 export interface RestoreResult {
   readonly restore: Restore;
   readonly issues: readonly Issue[];
+  /** The hooks that ran in restored pods or should have, in the order in which they ended. */
+  readonly hooks: readonly HookResult[];
 }
 
 /**
@@ -100,8 +123,6 @@ export function acceptRestoreRequest(
     apiVersion: 'velero.io/v1',
     metadata: {
       name,
-  /** The hooks that ran in restored pods or should have, in the order in which they ended. */
-  readonly hooks: readonly HookResult[];
       namespace,
       uid,
       creationTimestamp: formatTimestamp(startedAt),
@@ -111,6 +132,13 @@ export function acceptRestoreRequest(
     spec: withDefaults(request.spec),
     status: { phase: 'InProgress', startTimestamp: formatTimestamp(startedAt) },
   };
+}
+
+// Of a spec that may be malformed.
+function hasExecHook(spec: JsonValue | undefined): boolean {
+  return objectsAt(spec !== undefined && isJsonObject(spec) ? spec : {}, ['hooks', 'resources'])
+    .flatMap((entry) => objectsAt(entry, ['postHooks']))
+    .some((hook) => (hook['exec'] ?? null) !== null);
 }
 
 function withDefaults(spec: RestoreSpec): RestoreSpec {
@@ -125,10 +153,3 @@ function withDefaults(spec: RestoreSpec): RestoreSpec {
 function defaultName(backupName: string, startedAt: Date): string {
   return `${backupName}-${startedAt.toISOString().replaceAll(/[-T:]/g, '').slice(0, 14)}`;
 }
-// Of a spec that may be malformed.
-function hasExecHook(spec: JsonValue | undefined): boolean {
-  return objectsAt(spec !== undefined && isJsonObject(spec) ? spec : {}, ['hooks', 'resources'])
-    .flatMap((entry) => objectsAt(entry, ['postHooks']))
-    .some((hook) => (hook['exec'] ?? null) !== null);
-}
-

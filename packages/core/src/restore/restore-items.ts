@@ -1,85 +1,148 @@
+import { AdaptivePool } from '../internal/adaptive-pool.ts';
+import type { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import { runAll } from '../internal/run-all.ts';
-import { compareCodePoints } from '../model/json.ts';
+import type { RestoreAction } from '../model/event.ts';
+import type { ApiResource } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { SpooledEntry } from './backup-contents.ts';
-import type { ItemRestorer } from './item-restorer.ts';
-import { orderResources } from './priorities.ts';
+import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import { joinLiveObjects, type LiveObject } from './live-objects.ts';
+import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
-import { waitForDefinitions } from './restored-definitions.ts';
-import type { TargetNamespaces } from './target-namespaces.ts';
 import type { TargetResources } from './target-resources.ts';
+import { type WaveOrder, wavesOf } from './waves.ts';
 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const namespaces = 'namespaces';
+// Each holds a list open while its objects are worked on.
+const resourcesAtATime = 4;
+
+/** What {@link restoreItems} does with the entries: a restore carries them out, a plan writes them down. */
+export interface ItemHandler {
+  /** Makes ready the namespace that one of the backup is restored as; `false` when that fails. */
+  ensureNamespace(namespace: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether a target namespace is known to hold nothing. */
+  isNew(targetNamespace: string): boolean;
+  handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<RestoreAction>;
+  /** Called once all definitions were handled. */
+  definitionsHandled(definitions: HandledDefinitions, signal: AbortSignal): Promise<void>;
+}
+
+/** Names of definitions, which are the group resources that they define. */
+export interface HandledDefinitions {
+  readonly changed: readonly string[];
+  /** The changed ones, and those that exist. */
+  readonly names: readonly string[];
+}
 
 /** What {@link restoreItems} works with. */
 export interface RestoreItemsOptions {
   readonly cluster: Cluster;
-  readonly clock: Clock;
   readonly restore: Restore;
+  readonly contents: BackupContents;
   readonly entries: ReadonlySet<SpooledEntry>;
-  readonly items: ItemRestorer;
-  readonly targetNamespaces: TargetNamespaces;
+  readonly handler: ItemHandler;
   readonly resources: TargetResources;
   readonly record: RestoreRecord;
-  /** Objects of one resource at a time. */
-  readonly concurrency: number;
+  /** @default the order of Velero */
+  readonly order?: WaveOrder | undefined;
+  /** How many objects are worked on at a time. */
+  readonly window: ConcurrencyWindow;
   readonly signal: AbortSignal;
 }
 
-/** Restores entries resource by resource, in the order in which objects need each other. Rejects only when aborted. */
+/** Goes through entries wave by wave, in the order in which objects need each other. Rejects only when aborted. */
 export async function restoreItems(options: RestoreItemsOptions): Promise<void> {
-  const { entries, items, record, concurrency, signal } = options;
-  const tiers = Map.groupBy(entries, ({ groupResource }) => groupResource);
+  const { entries, record, order, window, signal } = options;
+  const entriesOf = Map.groupBy(entries, ({ groupResource }) => groupResource);
   record.expect(entries.size);
+  const pool = new AdaptivePool(window);
   // Namespaces come up even if the backup holds no object of theirs: something of their content does.
-  for (const groupResource of orderResources([...tiers.keys(), namespaces])) {
+  for (const wave of wavesOf([...entriesOf.keys(), namespaces], order)) {
     signal.throwIfAborted();
-    const tier = (tiers.get(groupResource) ?? []).toSorted(byName);
-    if (groupResource === namespaces) {
-      await ensureNamespaces(options, tier);
-      continue;
-    }
-    const created: string[] = [];
-    const restore = async (entry: SpooledEntry, itemSignal: AbortSignal): Promise<void> => {
-      if ((await items.restore(entry, itemSignal)) === 'created') {
-        created.push(entry.name);
-      }
-    };
-    await runAll(tier, restore, { concurrency, signal });
-    if (groupResource === definitions && created.length > 0) {
-      await waitForDefinitions({
-        ...options,
-        restoreName: options.restore.metadata.name,
-        names: created,
-      });
-    }
+    record.report({ type: 'wave', name: wave.name, resources: wave.resources });
+    await runAll(
+      wave.resources,
+      (groupResource, resourceSignal) =>
+        restoreResource(
+          options,
+          pool,
+          groupResource,
+          entriesOf.get(groupResource) ?? [],
+          resourceSignal,
+        ),
+      { concurrency: resourcesAtATime, signal },
+    );
   }
+}
+
+async function restoreResource(
+  options: RestoreItemsOptions,
+  pool: AdaptivePool,
+  groupResource: string,
+  entries: readonly SpooledEntry[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (groupResource === namespaces) {
+    await ensureNamespaces(options, entries, signal);
+    return;
+  }
+  const { handler, window, restore, cluster } = options;
+  const changed: string[] = [];
+  const names: string[] = [];
+  const joined = joinLiveObjects({
+    cluster,
+    entries,
+    resource: await comparedResource(options, entries),
+    targetNamespaceOf: (namespace) => targetNamespaceOf(restore.spec, namespace),
+    isNew: (namespace) => handler.isNew(namespace),
+    signal,
+  });
+  await runAll(
+    joined,
+    ({ entry, live }, itemSignal) =>
+      pool.run(async () => {
+        const action = await handler.handle(entry, live, itemSignal);
+        if (action !== 'failed') {
+          names.push(entry.name);
+        }
+        if (action !== 'skipped' && action !== 'failed') {
+          changed.push(entry.name);
+        }
+      }, itemSignal),
+    { concurrency: window.width, signal },
+  );
+  if (groupResource === definitions) {
+    await handler.definitionsHandled({ changed, names }, signal);
+  }
+}
+
+/** The resource in the version of the archived objects, which is the one to compare in; a backup has one version of each. */
+async function comparedResource(
+  { contents, resources }: RestoreItemsOptions,
+  [first]: readonly SpooledEntry[],
+): Promise<ApiResource | undefined> {
+  if (first === undefined) {
+    return undefined;
+  }
+  return resources.resourceOf(first, await contents.read(first)).resource;
 }
 
 /** Makes ready the namespaces that were selected themselves, and those that selected objects belong to. */
 async function ensureNamespaces(
-  { entries, targetNamespaces, record, concurrency, signal }: RestoreItemsOptions,
+  { entries, handler, record, window }: RestoreItemsOptions,
   selected: readonly SpooledEntry[],
+  signal: AbortSignal,
 ): Promise<void> {
   const names = new Set([...entries].flatMap(({ namespace }) => namespace ?? []));
   for (const { name } of selected) {
     names.add(name);
   }
   const ensure = async (name: string, itemSignal: AbortSignal): Promise<void> => {
-    await targetNamespaces.ensure(name, itemSignal);
+    await handler.ensureNamespace(name, itemSignal);
   };
-  await runAll(names, ensure, { concurrency, signal });
+  await runAll(names, ensure, { concurrency: window.width, signal });
   for (const _ of selected) {
     record.addDone();
   }
-}
-
-function byName(left: SpooledEntry, right: SpooledEntry): number {
-  return (
-    compareCodePoints(left.namespace ?? '', right.namespace ?? '') ||
-    compareCodePoints(left.name, right.name)
-  );
 }

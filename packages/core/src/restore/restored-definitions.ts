@@ -19,25 +19,17 @@ export async function waitForDefinitions(options: {
   readonly clock: Clock;
   readonly resources: TargetResources;
   readonly restoreName: string;
-  /** Names of the definitions, which are the group resources that they define. */
+  /** Names of the definitions that were created or changed, which are the group resources that they define. */
+  readonly changed: readonly string[];
+  /** Those of all definitions whose resources are to be served. */
   readonly names: readonly string[];
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { cluster, clock, resources, restoreName, names, signal } = options;
+  const { cluster, clock, resources, restoreName, changed, names, signal } = options;
   using deadline = withDeadline(signal, timeoutMs, clock);
   try {
-    const pending = new Set(names);
-    const events = cluster.watch(Resources.customResourceDefinitions, {
-      labelSelector: `${VeleroLabel.restoreName}=${labelValueOf(restoreName)}`,
-      signal: deadline.signal,
-    });
-    for await (const event of events) {
-      if ((event.type === 'added' || event.type === 'modified') && isEstablished(event.object)) {
-        pending.delete(event.object.metadata.name);
-      }
-      if (pending.size === 0) {
-        break;
-      }
+    if (changed.length > 0) {
+      await untilEstablished(cluster, restoreName, new Set(changed), deadline.signal);
     }
     await resources.refresh({ signal: deadline.signal });
     // A definition is established a moment before discovery tells of it.
@@ -48,6 +40,26 @@ export async function waitForDefinitions(options: {
   } catch (error) {
     if (!deadline.expired) {
       throw error;
+    }
+  }
+}
+
+async function untilEstablished(
+  cluster: Cluster,
+  restoreName: string,
+  pending: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const events = cluster.watch(Resources.customResourceDefinitions, {
+    labelSelector: `${VeleroLabel.restoreName}=${labelValueOf(restoreName)}`,
+    signal,
+  });
+  for await (const event of events) {
+    if ((event.type === 'added' || event.type === 'modified') && isEstablished(event.object)) {
+      pending.delete(event.object.metadata.name);
+    }
+    if (pending.size === 0) {
+      return;
     }
   }
 }

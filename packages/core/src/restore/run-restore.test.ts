@@ -275,8 +275,7 @@ describe('what exists already', () => {
       {
         severity: 'warning',
         reason: 'ExistsAndDiffers',
-        message:
-          'it exists in the target cluster and differs from the backup; it was left as it is',
+        message: 'it exists and differs; it is left as it is',
         object: { groupResource: 'configmaps', namespace: 'shop', name: 'settings' },
       },
     ]);

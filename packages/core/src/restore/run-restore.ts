@@ -1,32 +1,18 @@
-import { readArtifactList } from '../catalog/backup-files.ts';
 import { RunLog } from '../catalog/run-log.ts';
-import { discoveryIssues } from '../discovery/discovery-issues.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { safeListener } from '../internal/safe-listener.ts';
-import type { Backup } from '../model/backup.ts';
-import { compareCodePoints } from '../model/json.ts';
-import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
-import { createBuiltInActions } from './actions/built-in-actions.ts';
-import type { AfterCreation } from './after-creation.ts';
-import { ArchivedVolumes } from './archived-volumes.ts';
-import type { BackupContents } from './backup-contents.ts';
-import { ClaimRestorer } from './claim-restorer.ts';
+import type { ClaimRestorer } from './claim-restorer.ts';
 import { settleClaims } from './claim-settlement.ts';
-import { entriesToRestore } from './entries-to-restore.ts';
-import { findBackup, withUnusedName } from './find-backup.ts';
+import { withUnusedName } from './find-backup.ts';
 import { RestoreHooks } from './hooks/restore-hooks.ts';
-import { ItemRestorer } from './item-restorer.ts';
-import { createItemSelection } from './item-selection.ts';
-import { ItemWriter } from './item-writer.ts';
-import { ListedSnapshots } from './listed-snapshots.ts';
-import { actionStep } from './prepare-item.ts';
-import { readBackupContents } from './read-backup.ts';
+import { openBackup } from './opened-backup.ts';
+import { OwnerLinks } from './owner-links.ts';
 import {
   acceptRestoreRequest,
   type RestoreOptions,
@@ -34,10 +20,9 @@ import {
   type RestoreResult,
 } from './request.ts';
 import { finishRestore, writeRestoreFiles } from './restore-completion.ts';
-import { restoreItems } from './restore-items.ts';
+import { type RestoreRun, restoreEntries } from './restore-entries.ts';
 import { RestoreRecord } from './restore-record.ts';
-import { TargetNamespaces } from './target-namespaces.ts';
-import { TargetResources } from './target-resources.ts';
+import { createStatusRestorer } from './status-restorer.ts';
 
 /** What a restore needs from the outside; every default is filled in. */
 export interface RestoreDependencies {
@@ -47,7 +32,7 @@ export interface RestoreDependencies {
   readonly logger: Logger;
   /** The actions that the application adds to the built-in ones. */
   readonly actions: readonly RestoreItemAction[];
-  /** Objects of one resource that are restored at a time. */
+  /** Objects that are restored at a time, at most. */
   readonly concurrency: number;
   /** Absent: a request with exec hooks is refused, and the hooks of annotations fail. */
   readonly podExec?: PodExec | undefined;
@@ -71,10 +56,7 @@ export async function runRestore(
   const accepted = await withUnusedName(
     store,
     acceptRestoreRequest(request, clock.now(), dependencies),
-    {
-      isDefault: request.name === undefined,
-      signal: options.signal,
-    },
+    { isDefault: request.name === undefined, signal: options.signal },
   );
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
@@ -84,37 +66,31 @@ export async function runRestore(
   const { signal } = scope;
 
   emit({ type: 'phase', phase: 'Reading' });
-  const backup = await findBackup(store, accepted, record, { signal });
-  const resources = await TargetResources.load(cluster, { signal });
-  discoveryIssues(resources.failures).forEach((issue) => record.addIssue(issue));
-  await using contents = await readBackupContents({
-    store,
-    backupName: backup.metadata.name,
-    selection: createItemSelection(accepted.spec, (resource) => resources.canonicalName(resource)),
-    record,
-    tempDirectory: options.tempDirectory,
-    signal,
+  const { tempDirectory } = options;
+  await using opened = await openBackup({
+    ...{ cluster, store, restore: accepted, record, tempDirectory, options, signal },
   });
-  const volumes = await archivedVolumes(store, accepted, backup, contents, signal);
-  log.info('restore started', { backup: backup.metadata.name, store: store.location });
+  log.info('restore started', { backup: opened.backup.metadata.name, store: store.location });
 
   emit({ type: 'phase', phase: 'Restoring' });
-  const run: RestoreRun = {
-    restore: accepted,
-    backup,
-    contents,
-    volumes,
-    resources,
-    record,
-    signal,
-  };
+  const run: RestoreRun = { ...opened, restore: accepted, record, signal };
   await using hooks = new RestoreHooks({
     ...{ ...run, cluster, clock, logger: log },
     podExec: dependencies.podExec,
     hookedPods: dependencies.hookedPods ?? 4,
     hookWaitTimeoutMs: options.hookWaitTimeoutMs ?? 600_000,
   });
-  const claims = await restoreEntries(dependencies, options, run, [hooks.afterCreation]);
+  const owners = new OwnerLinks({ ...run, cluster, clock, concurrency: dependencies.concurrency });
+  const { relinkOwners = false } = options;
+  const claims = await restoreEntries(dependencies, options, run, {
+    afterCreation: [
+      ...(relinkOwners ? [owners.afterCreation] : []),
+      createStatusRestorer({ ...run, cluster, clock }),
+      hooks.afterCreation,
+    ],
+    onExisting: relinkOwners ? owners.onExisting : () => undefined,
+  });
+  await owners.link(signal);
 
   emit({ type: 'phase', phase: 'WaitingForClaims' });
   await awaitClaims(dependencies, options, run, claims);
@@ -130,57 +106,6 @@ export async function runRestore(
     issues: record.issues,
     hooks: record.hooks,
   };
-}
-
-interface RestoreRun {
-  readonly restore: Restore;
-  readonly backup: Backup;
-  readonly contents: BackupContents;
-  readonly volumes: ArchivedVolumes;
-  readonly resources: TargetResources;
-  readonly record: RestoreRecord;
-  readonly signal: AbortSignal;
-}
-
-/** Restores what was selected; resolves with the restorer of the claims, which knows which were created. */
-async function restoreEntries(
-  { cluster, clock, actions, concurrency }: RestoreDependencies,
-  {
-    namespaceTimeoutMs = 600_000,
-    snapshotImportTimeoutMs = 120_000,
-    allowVolumeModeChange,
-  }: RestoreOptions,
-  run: RestoreRun,
-  afterCreation: readonly AfterCreation[],
-): Promise<ClaimRestorer> {
-  const { contents, volumes, signal } = run;
-  const shared = { ...run, cluster, clock };
-  const targetNamespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
-  const writer = new ItemWriter(shared);
-  const claims = new ClaimRestorer({
-    ...shared,
-    writer,
-    snapshotImportTimeoutMs,
-    allowVolumeModeChange,
-  });
-  const items = new ItemRestorer({
-    ...shared,
-    namespaces: targetNamespaces,
-    writer,
-    claims,
-    steps: [...createBuiltInActions(volumes, run.restore.spec), ...actions]
-      .sort((left, right) => compareCodePoints(left.name, right.name))
-      .map(actionStep),
-    afterCreation,
-  });
-  const entries = await entriesToRestore(contents, volumes, signal);
-  try {
-    await restoreItems({ ...shared, entries, items, targetNamespaces, concurrency });
-  } catch (error) {
-    await claims.removeGroupStubs();
-    throw error;
-  }
-  return claims;
 }
 
 async function awaitClaims(
@@ -201,20 +126,4 @@ async function awaitClaims(
   } finally {
     await claims.removeGroupStubs();
   }
-}
-
-async function archivedVolumes(
-  store: ObjectStore,
-  { spec }: Restore,
-  backup: Backup,
-  contents: BackupContents,
-  signal: AbortSignal,
-): Promise<ArchivedVolumes> {
-  return new ArchivedVolumes({
-    contents,
-    spec,
-    volumeInfo: await readArtifactList(store, spec.backupName, 'volumeInfo', { signal }),
-    listed: new ListedSnapshots(store, spec.backupName, signal),
-    movesData: backup.spec.snapshotMoveData === true,
-  });
 }

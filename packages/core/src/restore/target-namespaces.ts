@@ -1,5 +1,4 @@
 import { isLifeboatError, messageOf } from '../errors.ts';
-import { withDeadline } from '../internal/with-deadline.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
@@ -9,6 +8,7 @@ import type { BackupContents } from './backup-contents.ts';
 import { namespaceManifest } from './namespace-manifest.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { waitUntilGone } from './wait-until-gone.ts';
 import { writeDeadline } from './write-deadline.ts';
 
 /** What {@link TargetNamespaces} works with. */
@@ -26,6 +26,7 @@ export interface TargetNamespacesOptions {
 export class TargetNamespaces {
   readonly #options: TargetNamespacesOptions;
   readonly #ensured = new Map<string, Promise<boolean>>();
+  readonly #created = new Set<string>();
 
   constructor(options: TargetNamespacesOptions) {
     this.#options = options;
@@ -44,6 +45,11 @@ export class TargetNamespaces {
       this.#ensured.set(target, ensured);
     }
     return ensured;
+  }
+
+  /** Whether a target namespace was made by this restore, and so holds nothing but what is made in every namespace. */
+  isNew(target: string): boolean {
+    return this.#created.has(target);
   }
 
   async #getOrCreate(namespace: string, target: string, signal: AbortSignal): Promise<boolean> {
@@ -84,31 +90,12 @@ export class TargetNamespaces {
       }
       return;
     }
+    this.#created.add(target);
     record.addOutcome({ groupResource: 'namespaces', name: target }, manifest, 'created');
   }
 
-  async #waitUntilGone(name: string, signal: AbortSignal): Promise<boolean> {
-    const { cluster, clock, timeoutMs } = this.#options;
-    using deadline = withDeadline(signal, timeoutMs, clock);
-    try {
-      const events = cluster.watch(Resources.namespaces, {
-        fieldSelector: `metadata.name=${name}`,
-        signal: deadline.signal,
-      });
-      for await (const event of events) {
-        if (event.type === 'deleted') {
-          return true;
-        }
-        if (event.type === 'synced' && (await this.#get(name, signal)) === undefined) {
-          return true;
-        }
-      }
-    } catch (error) {
-      if (!deadline.expired) {
-        throw error;
-      }
-    }
-    return false;
+  #waitUntilGone(name: string, signal: AbortSignal): Promise<boolean> {
+    return waitUntilGone({ ...Resources.namespaces, name }, { ...this.#options, signal });
   }
 
   #get(name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {

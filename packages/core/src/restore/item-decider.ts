@@ -1,0 +1,233 @@
+import { isLifeboatError, messageOf } from '../errors.ts';
+import type { Backup } from '../model/backup.ts';
+import type { Issue } from '../model/issue.ts';
+import {
+  type ApiResource,
+  groupResourceOf,
+  type KubernetesManifest,
+  type KubernetesObject,
+  type ObjectReference,
+  type ResourceIdentifier,
+} from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { ClaimOutlook, ClaimRestorer } from './claim-restorer.ts';
+import type { ClaimSource } from './claim-source.ts';
+import { decideItem, type ExistingObjectsPolicy, type ItemDecision } from './decide-item.ts';
+import type { LiveObject } from './live-objects.ts';
+import { targetNamespaceOf } from './namespace-mapping.ts';
+import {
+  type BlockedItem,
+  type PreparationChange,
+  type PreparationStep,
+  prepareItem,
+} from './prepare-item.ts';
+import type { TargetResources } from './target-resources.ts';
+
+/** What an {@link ItemDecider} works with. */
+export interface ItemDeciderOptions {
+  readonly cluster: Cluster;
+  readonly backup: Backup;
+  readonly restore: Restore;
+  readonly contents: BackupContents;
+  readonly resources: TargetResources;
+  /** `false` when nothing can be restored into the namespace. */
+  readonly ensureNamespace: (namespace: string, signal: AbortSignal) => Promise<boolean>;
+  readonly claims: Pick<ClaimRestorer, 'outlook'>;
+  /** In the order in which they run. */
+  readonly steps: readonly PreparationStep[];
+  readonly policy: ExistingObjectsPolicy;
+  /**
+   * `never`: what is unknown is taken for absent, since whoever creates it will be told. `always`: it is looked at, and the changes
+   * of the steps are kept.
+   */
+  readonly lookUp: 'never' | 'always';
+}
+
+/** What is needed to carry out a decision. */
+export interface DecidedManifest {
+  readonly reference: ObjectReference;
+  readonly manifest: KubernetesManifest;
+  readonly live: KubernetesObject | undefined;
+  /** Where the data comes from; present for a claim that is created. */
+  readonly source?: ClaimSource | undefined;
+}
+
+/** An entry of the backup and what is to be done about it. */
+export interface DecidedItem {
+  readonly entry: SpooledEntry;
+  readonly target: ResourceIdentifier;
+  /** The object as the backup holds it; absent when it could not be read. */
+  readonly object?: KubernetesObject | undefined;
+  readonly decision: ItemDecision;
+  /** Absent when the decision does not depend on them. */
+  readonly item?: DecidedManifest | undefined;
+  readonly changes: readonly PreparationChange[];
+  /** What the steps had to say. */
+  readonly issues: readonly Issue[];
+}
+
+/** An item of which there is something to write. */
+export type WritableItem = DecidedItem & {
+  readonly object: KubernetesObject;
+  readonly item: DecidedManifest;
+};
+
+const persistentVolumeClaims = groupResourceOf(Resources.persistentVolumeClaims);
+
+/** Decides about one entry after another, for a plan as for a restore. Writes nothing. Calls may run concurrently. */
+export class ItemDecider {
+  readonly #options: ItemDeciderOptions;
+
+  constructor(options: ItemDeciderOptions) {
+    this.#options = options;
+  }
+
+  /** What is to be done about an entry. What fails is a decision that it is blocked. Rejects only when aborted. */
+  async decide(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<DecidedItem> {
+    signal.throwIfAborted();
+    const target = this.#targetOf(entry);
+    const undecided = { entry, target, changes: [], issues: [] };
+    let object: KubernetesObject | undefined;
+    try {
+      object = await this.#options.contents.read(entry);
+      return await this.#decideObject({ ...undecided, object }, live, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ...undecided, object, decision: blocked(failureOf(error)) };
+    }
+  }
+
+  /** Decides again about an item of which it has turned out that something stands in its place. */
+  redecide(decided: WritableItem): DecidedItem {
+    return { ...decided, decision: this.#decisionOf(decided.target, decided.object, decided.item) };
+  }
+
+  async #decideObject(
+    undecided: Omit<DecidedItem, 'decision'> & { readonly object: KubernetesObject },
+    live: LiveObject,
+    signal: AbortSignal,
+  ): Promise<DecidedItem> {
+    const { entry, object } = undecided;
+    const { steps, restore, backup, cluster, resources, lookUp } = this.#options;
+    const { resource, problem } = resources.resourceOf(entry, object);
+    if (resource === undefined) {
+      // Velero, too, completes a restore whose target lacks a resource.
+      const severity = problem.reason === 'ResourceNotServed' ? 'warning' : 'error';
+      return { ...undecided, decision: blocked({ ...problem, severity }) };
+    }
+    const { target } = undecided;
+    const prepared = await prepareItem(steps, {
+      ...{ target, itemFromBackup: object, restore, backup, cluster, signal },
+      groupResource: entry.groupResource,
+      keepsChanges: lookUp === 'always',
+    });
+    const { issues } = prepared;
+    switch (prepared.kind) {
+      case 'skip':
+        return { ...undecided, issues, decision: { action: 'skip', reason: prepared.reason } };
+      case 'blocked':
+        return { ...undecided, issues, decision: blocked(prepared.blocked) };
+      case 'manifest': {
+        const decided = { ...undecided, ...prepared, object };
+        return this.#decidePrepared(decided, resource, live, signal);
+      }
+    }
+  }
+
+  async #decidePrepared(
+    prepared: Omit<DecidedItem, 'decision'> & {
+      readonly object: KubernetesObject;
+      readonly manifest: KubernetesManifest;
+    },
+    { group, version, resource }: ApiResource,
+    live: LiveObject,
+    signal: AbortSignal,
+  ): Promise<DecidedItem> {
+    const { manifest, ...undecided } = prepared;
+    const { entry, target, object } = undecided;
+    const { namespace, name } = target;
+    if (
+      entry.namespace !== undefined &&
+      !(await this.#options.ensureNamespace(entry.namespace, signal))
+    ) {
+      // The namespace has an issue of its own, which is told once.
+      const message = `namespace ${namespace ?? ''} could not be made ready`;
+      return {
+        ...undecided,
+        decision: blocked({ reason: 'NamespaceNotReady', message, severity: 'none' }),
+      };
+    }
+    const reference: ObjectReference = { group, version, resource, namespace, name };
+    const found = await this.#liveObject(undecided, reference, manifest, live, signal);
+    const item: DecidedManifest = { reference, manifest, live: found };
+    const decision = this.#decisionOf(target, object, item);
+    if (decision.action !== 'create' || entry.groupResource !== persistentVolumeClaims) {
+      return { ...undecided, item, decision };
+    }
+    const outlook = await this.#options.claims.outlook(reference, manifest, object, signal);
+    return {
+      ...undecided,
+      item: { ...item, source: outlook.source },
+      decision: outlook.obstacle === undefined ? decision : blocked(obstacleOf(outlook.obstacle)),
+    };
+  }
+
+  #decisionOf(
+    { groupResource }: ResourceIdentifier,
+    itemFromBackup: KubernetesObject,
+    { manifest, live }: DecidedManifest,
+  ): ItemDecision {
+    const { restore, policy } = this.#options;
+    return decideItem({ groupResource, manifest, live, itemFromBackup, restore, policy });
+  }
+
+  async #liveObject(
+    { entry, target }: Pick<DecidedItem, 'entry' | 'target'>,
+    reference: ObjectReference,
+    manifest: KubernetesManifest,
+    live: LiveObject,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject | undefined> {
+    const expected = this.#targetOf(entry);
+    const isElsewhere = target.name !== expected.name || target.namespace !== expected.namespace;
+    if (typeof live === 'object' && !isElsewhere && live.apiVersion === manifest.apiVersion) {
+      return live;
+    }
+    if (live === 'absent' && !isElsewhere) {
+      return undefined;
+    }
+    // The snapshot of a claim is imported before the claim is created: too much to do in vain.
+    const isNeeded =
+      this.#options.lookUp === 'always' || entry.groupResource === persistentVolumeClaims;
+    return isNeeded ? this.#options.cluster.get(reference, { signal }) : undefined;
+  }
+
+  #targetOf({ groupResource, namespace, name }: SpooledEntry): ResourceIdentifier {
+    return namespace === undefined
+      ? { groupResource, name }
+      : {
+          groupResource,
+          namespace: targetNamespaceOf(this.#options.restore.spec, namespace),
+          name,
+        };
+  }
+}
+
+function blocked(item: BlockedItem): ItemDecision {
+  return { action: 'blocked', blocked: item };
+}
+
+function obstacleOf({ reason, message }: NonNullable<ClaimOutlook['obstacle']>): BlockedItem {
+  return { reason, message: `${message}; the claim is not created` };
+}
+
+/** What failed, as the reason why an object is not created. */
+export function failureOf(error: unknown): BlockedItem {
+  return {
+    reason: isLifeboatError(error) ? error.code : 'ItemFailed',
+    message: messageOf(error),
+  };
+}

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ApiResource, KubernetesManifest } from '../model/kubernetes.ts';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import type { SpooledEntry } from './backup-contents.ts';
+import { type JoinOptions, joinLiveObjects } from './live-objects.ts';
+
+let cluster: FakeCluster;
+let configMaps: ApiResource;
+
+beforeEach(async () => {
+  cluster = new FakeCluster();
+  const { resources } = await cluster.discover();
+  const found = resources.find(({ resource }) => resource === 'configmaps');
+  if (found === undefined) {
+    throw new Error('no configmaps');
+  }
+  configMaps = found;
+  cluster.forgetRequests();
+});
+
+afterEach(() => cluster.close());
+
+function entry(namespace: string, name: string): SpooledEntry {
+  return {
+    groupResource: 'configmaps',
+    namespace,
+    name,
+    selected: true,
+    record: { offset: 0, length: 0 },
+  };
+}
+
+function entriesIn(namespace: string, count: number): readonly SpooledEntry[] {
+  return Array.from({ length: count }, (_, index) => entry(namespace, `c-${index}`));
+}
+
+function configMap(namespace: string, name: string): KubernetesManifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } };
+}
+
+async function join(
+  entries: readonly SpooledEntry[],
+  options: Partial<JoinOptions> = {},
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const joined = joinLiveObjects({
+    cluster,
+    resource: configMaps,
+    entries,
+    targetNamespaceOf: (namespace) => namespace,
+    isNew: () => false,
+    signal: new AbortController().signal,
+    ...options,
+  });
+  for await (const { entry: one, live } of joined) {
+    const text =
+      typeof live === 'string' ? live : `${live.metadata.namespace}/${live.metadata.name}`;
+    found.set(`${one.namespace}/${one.name}`, text);
+  }
+  return found;
+}
+
+function lists(): readonly (string | undefined)[] {
+  return cluster.requests
+    .filter(({ operation }) => operation === 'list')
+    .map(({ namespace }) => namespace);
+}
+
+describe('joinLiveObjects', () => {
+  it('finds each object by one list of its namespace', async () => {
+    cluster.seed([configMap('shop', 'c-3'), configMap('shop', 'zz'), configMap('other', 'c-4')]);
+    const found = await join(entriesIn('shop', 10));
+    expect(found.get('shop/c-3')).toBe('shop/c-3');
+    expect([...found.values()].filter((live) => live === 'absent')).toHaveLength(9);
+    expect(lists()).toEqual(['shop']);
+  });
+
+  it('keeps to the order of the API server, in which shop-eu comes before shop', async () => {
+    cluster.seed([configMap('shop', 'c-0'), configMap('shop-eu', 'c-1'), configMap('shop', 'c-9')]);
+    const found = await join([...entriesIn('shop', 10), ...entriesIn('shop-eu', 5)]);
+    expect(found.get('shop/c-0')).toBe('shop/c-0');
+    expect(found.get('shop/c-9')).toBe('shop/c-9');
+    expect(found.get('shop-eu/c-1')).toBe('shop-eu/c-1');
+    expect(lists()).toEqual(['shop-eu', 'shop']);
+  });
+
+  it('lists all of a kind once when the entries lie in many namespaces', async () => {
+    cluster.seed([configMap('n-3', 'c-0')]);
+    const entries = Array.from({ length: 9 }, (_, index) => entry(`n-${index}`, 'c-0'));
+    expect((await join(entries)).get('n-3/c-0')).toBe('n-3/c-0');
+    expect(lists()).toEqual([undefined]);
+  });
+
+  it('looks in the namespace that a mapping names', async () => {
+    cluster.seed([configMap('copy', 'c-1')]);
+    const found = await join(entriesIn('shop', 8), { targetNamespaceOf: () => 'copy' });
+    expect(found.get('shop/c-1')).toBe('copy/c-1');
+  });
+
+  it('asks nothing about a namespace that is new, about a few entries, or about what is not served', async () => {
+    const isNew = (namespace: string): boolean => namespace === 'new';
+    const found = await join([...entriesIn('new', 20), ...entriesIn('shop', 7)], { isNew });
+    expect(found.get('new/c-0')).toBe('absent');
+    expect(found.get('shop/c-0')).toBe('unknown');
+    expect((await join(entriesIn('shop', 9), { resource: undefined })).get('shop/c-0')).toBe(
+      'unknown',
+    );
+    expect(lists()).toEqual([]);
+  });
+
+  it('does not know what stands there when the list fails', async () => {
+    cluster.faults.inject({ operation: 'list', resource: 'configmaps', error: 'Forbidden' });
+    expect(new Set((await join(entriesIn('shop', 9))).values())).toEqual(new Set(['unknown']));
+  });
+
+  it('rejects when it is aborted', async () => {
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    await expect(join(entriesIn('shop', 9), { signal: controller.signal })).rejects.toThrow(
+      'enough',
+    );
+  });
+});

@@ -1,0 +1,143 @@
+import { compareCodePoints } from '../model/json.ts';
+import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { SpooledEntry } from './backup-contents.ts';
+
+/** What is known of the object that stands in the target where an entry is to be restored. */
+export type LiveObject = KubernetesObject | 'absent' | 'unknown';
+
+/** An entry beside what is known of its place in the target. */
+export interface EntryWithLive {
+  readonly entry: SpooledEntry;
+  readonly live: LiveObject;
+}
+
+/** What {@link joinLiveObjects} works with. */
+export interface JoinOptions {
+  readonly cluster: Cluster;
+  /** In the version in which objects are to be compared; `undefined` when the target does not serve it. */
+  readonly resource: ApiResource | undefined;
+  /** Entries of that one resource. */
+  readonly entries: readonly SpooledEntry[];
+  readonly targetNamespaceOf: (namespace: string) => string;
+  /** Whether a target namespace is known to be empty, because it has just been made. */
+  readonly isNew: (targetNamespace: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+interface PlacedEntry {
+  readonly entry: SpooledEntry;
+  readonly namespace: string | undefined;
+  /** As the API server orders objects. */
+  readonly key: string;
+}
+
+// For fewer a list costs more requests than it saves: what is created blindly is read only when it turns out to exist.
+const leastEntriesToList = 8;
+const mostNamespacesToList = 8;
+
+/**
+ * Yields the entries of one resource in the order of their places in the target, each with the object that stands there, if there
+ * are so many that a list is worth it: they are held against it one by one, both being in the same order, so that memory is
+ * bounded by a page of the list. Nothing is asked about namespaces that are known to be new.
+ *
+ * A list that fails makes the entries after it unknown: what is then asked about each of them will say what is the matter. It
+ * rejects only when aborted.
+ */
+export async function* joinLiveObjects(options: JoinOptions): AsyncGenerator<EntryWithLive> {
+  const { resource, entries, targetNamespaceOf, isNew } = options;
+  const placed = entries
+    .map((entry): PlacedEntry => {
+      const { name } = entry;
+      const namespace =
+        entry.namespace === undefined ? undefined : targetNamespaceOf(entry.namespace);
+      const key = namespace === undefined ? name : `${namespace}/${name}`;
+      return { entry, namespace, key };
+    })
+    .toSorted((left, right) => compareCodePoints(left.key, right.key));
+  const open = placed.filter(({ namespace }) => namespace === undefined || !isNew(namespace));
+  const live =
+    resource === undefined || open.length < leastEntriesToList
+      ? undefined
+      : new LiveStream(liveObjects(options, resource, open));
+  try {
+    for (const { entry, namespace, key } of placed) {
+      if (namespace !== undefined && isNew(namespace)) {
+        yield { entry, live: 'absent' };
+      } else {
+        yield { entry, live: live === undefined ? 'unknown' : await live.find(key) };
+      }
+      options.signal.throwIfAborted();
+    }
+  } finally {
+    await live?.close();
+  }
+}
+
+/** Objects in the order of their keys, asked for in that order. */
+class LiveStream {
+  readonly #objects: AsyncGenerator<KubernetesObject>;
+  #current: KubernetesObject | undefined;
+  #state: 'open' | 'ended' | 'failed' = 'open';
+
+  constructor(objects: AsyncGenerator<KubernetesObject>) {
+    this.#objects = objects;
+  }
+
+  async find(key: string): Promise<LiveObject> {
+    while (this.#state === 'open') {
+      this.#current ??= await this.#next();
+      if (this.#current === undefined) {
+        break;
+      }
+      const order = compareCodePoints(keyOf(this.#current), key);
+      if (order > 0) {
+        return 'absent';
+      }
+      const found = this.#current;
+      this.#current = undefined;
+      if (order === 0) {
+        return found;
+      }
+    }
+    return this.#state === 'failed' ? 'unknown' : 'absent';
+  }
+
+  async close(): Promise<void> {
+    await this.#objects.return(undefined);
+  }
+
+  async #next(): Promise<KubernetesObject | undefined> {
+    try {
+      const next = await this.#objects.next();
+      if (next.done === true) {
+        this.#state = 'ended';
+        return undefined;
+      }
+      return next.value;
+    } catch {
+      this.#state = 'failed';
+      return undefined;
+    }
+  }
+}
+
+async function* liveObjects(
+  { cluster, signal }: JoinOptions,
+  resource: ApiResource,
+  open: readonly PlacedEntry[],
+): AsyncGenerator<KubernetesObject> {
+  const namespaces = [...new Set(open.map(({ namespace }) => namespace))];
+  if (!resource.namespaced || namespaces.length > mostNamespacesToList) {
+    yield* cluster.list(resource, { signal });
+    return;
+  }
+  // Already in the order of keys: `shop-eu/` comes before `shop/`.
+  for (const namespace of namespaces) {
+    yield* cluster.list(resource, { namespace, signal });
+  }
+}
+
+function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}

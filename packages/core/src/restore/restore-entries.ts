@@ -1,0 +1,127 @@
+import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import type { Backup } from '../model/backup.ts';
+import { compareCodePoints } from '../model/json.ts';
+import type { Restore } from '../model/restore.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
+import type { RestoreItemAction } from '../ports/item-action.ts';
+import { createBuiltInActions } from './actions/built-in-actions.ts';
+import type { ArchivedVolumes } from './archived-volumes.ts';
+import type { BackupContents } from './backup-contents.ts';
+import { ClaimRestorer } from './claim-restorer.ts';
+import { entriesToRestore } from './entries-to-restore.ts';
+import { existingObjectsPolicy } from './existing-objects-policy.ts';
+import { ItemDecider } from './item-decider.ts';
+import { ItemRestorer, type ItemRestorerOptions } from './item-restorer.ts';
+import { ItemWriter } from './item-writer.ts';
+import { mappingActions, type ObjectChanges, objectChangeSteps } from './object-changes.ts';
+import { pacedCluster } from './paced-cluster.ts';
+import { actionStep, type PreparationStep } from './prepare-item.ts';
+import type { RestoreOptions } from './request.ts';
+import { type ItemHandler, restoreItems } from './restore-items.ts';
+import type { RestoreRecord } from './restore-record.ts';
+import { waitForDefinitions } from './restored-definitions.ts';
+import { TargetNamespaces } from './target-namespaces.ts';
+import type { TargetResources } from './target-resources.ts';
+import { waveOrderOf } from './waves.ts';
+
+/** What a restore knows once the backup has been read. */
+export interface RestoreRun {
+  readonly restore: Restore;
+  readonly backup: Backup;
+  readonly contents: BackupContents;
+  readonly volumes: ArchivedVolumes;
+  readonly changes: ObjectChanges;
+  readonly resources: TargetResources;
+  readonly record: RestoreRecord;
+  readonly signal: AbortSignal;
+}
+
+/** What {@link restoreEntries} works with. */
+export interface RestoreEntriesDependencies {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** The actions that the application adds to the built-in ones. */
+  readonly actions: readonly RestoreItemAction[];
+  /** Objects that are restored at a time, at most. */
+  readonly concurrency: number;
+}
+
+/** Restores what was selected; resolves with the restorer of the claims, which knows which were created. */
+export async function restoreEntries(
+  dependencies: RestoreEntriesDependencies,
+  options: RestoreOptions,
+  run: RestoreRun,
+  aftermath: Pick<ItemRestorerOptions, 'afterCreation' | 'onExisting'>,
+): Promise<ClaimRestorer> {
+  const { clock } = dependencies;
+  const { contents, volumes, resources, record, restore, signal } = run;
+  const window = new ConcurrencyWindow(dependencies.concurrency);
+  const cluster = pacedCluster({ cluster: dependencies.cluster, clock, window });
+  const shared = { ...run, cluster, clock };
+  const { namespaceTimeoutMs = 600_000, snapshotImportTimeoutMs = 120_000 } = options;
+  const { recreateTimeoutMs = 120_000, allowVolumeModeChange, resourcePriorities } = options;
+  const namespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
+  const writer = new ItemWriter({ cluster, clock, recreateTimeoutMs });
+  const claims = new ClaimRestorer({
+    ...shared,
+    writer,
+    snapshotImportTimeoutMs,
+    allowVolumeModeChange,
+  });
+  const decider = new ItemDecider({
+    ...shared,
+    claims,
+    ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
+    steps: preparationSteps(dependencies, run),
+    policy: existingObjectsPolicy(restore.spec, options),
+    lookUp: 'never',
+  });
+  const items = new ItemRestorer({ cluster, decider, writer, claims, ...aftermath, record });
+  const handler: ItemHandler = {
+    ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
+    isNew: (namespace) => namespaces.isNew(namespace),
+    handle: (entry, live, itemSignal) => items.restore(entry, live, itemSignal),
+    definitionsHandled: async ({ changed, names }) => {
+      const missing = names.filter((name) => changed.includes(name) || !resources.serves(name));
+      if (missing.length > 0) {
+        await waitForDefinitions({
+          ...shared,
+          restoreName: restore.metadata.name,
+          changed,
+          names: missing,
+        });
+      }
+    },
+  };
+  const entries = await entriesToRestore(contents, volumes, signal);
+  try {
+    const order = resourcePriorities && waveOrderOf(resourcePriorities.map(canonicalIn(resources)));
+    await restoreItems({ ...shared, entries, handler, order, window });
+  } catch (error) {
+    await claims.removeGroupStubs();
+    throw error;
+  }
+  return claims;
+}
+
+/**
+ * What every object goes through on its way into the target, in this order. An action of the application takes the place of the
+ * built-in one with its name.
+ */
+export function preparationSteps(
+  { actions }: Pick<RestoreEntriesDependencies, 'actions'>,
+  { volumes, restore, changes }: Pick<RestoreRun, 'volumes' | 'restore' | 'changes'>,
+): readonly PreparationStep[] {
+  const builtIn = [...createBuiltInActions(volumes, restore.spec), ...mappingActions(changes)];
+  const byName = new Map([...builtIn, ...actions].map((action) => [action.name, action]));
+  const inOrder = [...byName.values()].sort((left, right) =>
+    compareCodePoints(left.name, right.name),
+  );
+  return [...inOrder.map(actionStep), ...objectChangeSteps(changes)];
+}
+
+/** Names as a user gives them, as the names of group resources; the separator of priorities stays. */
+export function canonicalIn(resources: TargetResources): (name: string) => string {
+  return (name) => (name === '-' ? name : resources.canonicalName(name));
+}
