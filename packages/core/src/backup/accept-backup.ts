@@ -38,10 +38,12 @@ export async function acceptBackup(
       rule: 'needs an engine that can run commands in pods: give createEngine a podExec',
     });
   }
+  const isReferenceBroken = violations.some(({ path }) => path.startsWith('spec.resourcePolicy'));
+  const { resourcePolicy, ...rest } = isJsonObject(spec) ? spec : {};
   const found = await findResourcePolicy({
     cluster,
     namespace: metadata?.namespace ?? 'velero',
-    spec: isJsonObject(spec) ? spec : {},
+    spec: isReferenceBroken ? rest : { ...rest, resourcePolicy },
     given: options.resourcePolicy,
     signal: options.signal,
   });

@@ -48,6 +48,22 @@ it('is empty, and can be read, before anything was put', async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
+it('makes its directory with those above it', async () => {
+  await using deep = new FileSystemObjectStore({ directory: join(directory, 'a/b/c') });
+  await Promise.all(['x', 'y', 'z'].map((key) => deep.put(key, text)));
+  expect(await Array.fromAsync(deep.list(''), ({ key }) => key)).toEqual(['x', 'y', 'z']);
+  expect((await stat(join(directory, 'a'))).mode & 0o777).toBe(0o700);
+});
+
+it.each(['/proc/lifeboat', '/dev/null/lifeboat/store'])(
+  'rejects a put where there can be no directory: %s',
+  async (impossible) => {
+    await using elsewhere = new FileSystemObjectStore({ directory: impossible });
+    await expect(elsewhere.put('a', text)).rejects.toMatchObject({ name: 'ObjectStoreError' });
+    expect(await Array.fromAsync(elsewhere.list(''))).toEqual([]);
+  },
+);
+
 it('says where it is', () => {
   expect(store.location).toBe(`file://${directory}/root/`);
 });

@@ -44,7 +44,7 @@ export class ObjectFolders {
 
   /** Makes the folders above a key that are missing, durably, and returns the path of the key. */
   async make(components: readonly string[]): Promise<string> {
-    await mkdir(this.#root, { recursive: true, mode: folderMode });
+    await makeRoot(this.#root);
     let path = this.#root;
     for (const component of components.slice(0, -1)) {
       path = join(path, component);
@@ -88,6 +88,27 @@ export async function makeFolder(path: string): Promise<void> {
     return;
   }
   await syncFolder(dirname(path));
+}
+
+// `mkdir` with `recursive` tries for ever where a file system refuses the folder with ENOENT, as /proc does.
+async function makeRoot(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: folderMode });
+  } catch (error) {
+    if (await isFolder(path)) {
+      return;
+    }
+    const parent = dirname(path);
+    if (systemCodeOf(error) !== 'ENOENT' || parent === path || (await isFolder(parent))) {
+      throw error;
+    }
+    await makeRoot(parent);
+    await makeRoot(path);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await statsOf(path, { follow: true }))?.isDirectory() ?? false;
 }
 
 async function statsOf(
