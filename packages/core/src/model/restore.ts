@@ -3,6 +3,13 @@ import type { JsonObject } from './json.ts';
 import type { StringMap } from './kubernetes.ts';
 import type { RestorePhase } from './phase.ts';
 
+/** `spec.restoreStatus` of a Velero Restore: of which resources the status is restored. */
+export interface RestoreStatusSpec extends JsonObject {
+  /** @default every resource */
+  readonly includedResources?: readonly string[];
+  readonly excludedResources?: readonly string[];
+}
+
 /** A command that runs in a restored pod once its container has started. */
 export interface RestoreExecHook extends JsonObject {
   /** @default the pod's first container */
@@ -65,6 +72,8 @@ export interface RestoreSpec extends JsonObject {
   readonly existingResourcePolicy?: 'none' | 'update' | '';
   readonly itemOperationTimeout?: string;
   readonly hooks?: RestoreHooksSpec;
+  /** Absent: no status is restored but of objects that are annotated with `velero.io/restore-status: "true"`. */
+  readonly restoreStatus?: RestoreStatusSpec | null;
 }
 
 /** `status` of a Velero Restore. Counters are absent when zero. */

@@ -137,7 +137,7 @@ describe('acceptRestoreRequest', () => {
           spec: {
             backupName: 'b',
             hooks: { resources: [{ name: 'h', postHooks: [{ exec: { command: [] } }] }] },
-            resourceModifier: { kind: 'configmap', name: 'm' },
+            uploaderConfig: { parallelFilesDownload: 2 },
             restoreStatus: { includedResources: ['*', 'Pods'], all: true },
             scheduleName: 'nightly',
           },
@@ -148,7 +148,7 @@ describe('acceptRestoreRequest', () => {
           'spec.restoreStatus.includedResources must hold "*" alone or not at all',
           'spec.restoreStatus.includedResources must not name a resource whose status says what the cluster itself has done',
           'spec.scheduleName is not supported yet',
-          'spec.resourceModifier is not supported yet',
+          'spec.uploaderConfig is not supported yet',
           'spec.hooks needs an engine that can run commands in pods: give createEngine a podExec',
         ],
       ],

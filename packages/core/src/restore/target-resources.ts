@@ -3,6 +3,7 @@ import {
   type ApiResource,
   type Discovery,
   type DiscoveryFailure,
+  type GroupVersionResource,
   groupResourceOf,
   type KubernetesObject,
   parseApiVersion,
@@ -60,6 +61,14 @@ export class TargetResources {
   /** Whether a resource is served in any version. */
   serves(groupResource: string): boolean {
     return this.#served.has(groupResource);
+  }
+
+  /** Whether a resource has a status that is written apart. */
+  hasStatus({ group, version, resource }: GroupVersionResource): boolean {
+    const candidates = this.#served.get(groupResourceOf({ group, resource })) ?? [];
+    return candidates.some(
+      (candidate) => candidate.version === version && candidate.subresources.includes('status'),
+    );
   }
 
   /** Finds the resource of an object; its version, kind and scope have to be those that the target serves. */
