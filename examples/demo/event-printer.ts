@@ -49,6 +49,8 @@ function lineOf(
       return `    volume group ${event.group.name}: consistent per ${event.group.consistency}`;
     case 'hook':
       return `    ${event.hook.stage} hook of pod ${event.hook.podName}: ${event.state}`;
+    case 'itemOperation':
+      return `    operation ${event.operationId} of ${event.action}: ${event.state}`;
     case 'claim':
       return `    claim ${event.claimName}: ${event.state}`;
     case 'uploaded':

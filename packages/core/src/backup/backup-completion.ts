@@ -16,6 +16,7 @@ import type { StoredFile } from '../catalog/stored-file.ts';
 import type { Backup } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
 import { VeleroAnnotation } from '../model/labels.ts';
+import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -25,7 +26,11 @@ import type { BackupRecord } from './backup-record.ts';
 export function finishBackup(backup: Backup, record: BackupRecord, completedAt: Date): Backup {
   const { length: errors } = record.errors;
   const { length: warnings } = record.warnings;
-  const { length: snapshots } = record.operations;
+  const { length: snapshots } = record.volumes.filter(
+    ({ backupMethod }) => backupMethod === 'CSISnapshot',
+  );
+  const phases = record.operations.map((operation) => stringAt(operation, ['status', 'phase']));
+  const { length: failed } = phases.filter((phase) => phase === 'Failed');
   const { length: hooksFailed } = record.hooks.filter(({ outcome }) => outcome === 'Failed');
   return {
     ...backup,
@@ -38,8 +43,9 @@ export function finishBackup(backup: Backup, record: BackupRecord, completedAt: 
       ...unlessZero('errors', errors),
       ...unlessZero('csiVolumeSnapshotsAttempted', record.snapshotsAttempted),
       ...unlessZero('csiVolumeSnapshotsCompleted', snapshots),
-      ...unlessZero('backupItemOperationsAttempted', snapshots),
-      ...unlessZero('backupItemOperationsCompleted', snapshots),
+      ...unlessZero('backupItemOperationsAttempted', phases.length),
+      ...unlessZero('backupItemOperationsCompleted', phases.length - failed),
+      ...unlessZero('backupItemOperationsFailed', failed),
       hookStatus: {
         ...unlessZero('hooksAttempted', record.hooks.length),
         ...unlessZero('hooksFailed', hooksFailed),

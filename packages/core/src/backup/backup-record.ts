@@ -144,7 +144,7 @@ export class BackupRecord {
     this.#volumes.push(entry);
   }
 
-  /** Adds a completed item operation: a snapshot. */
+  /** Adds an item operation that has ended: of an item action, or a snapshot. */
   addOperation(entry: JsonObject): void {
     this.#operations.push(entry);
   }

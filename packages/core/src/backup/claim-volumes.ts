@@ -7,6 +7,8 @@ export interface NamedClaim {
 
 /** Options of {@link ClaimVolumes.holdBack}. */
 export interface HoldBackOptions {
+  /** The item action that saves the data as a volume policy asks, if the policy asks for what this engine does not do. */
+  readonly handledBy?: string | undefined;
   /** @default false */
   readonly urgent?: boolean | undefined;
 }

@@ -13,9 +13,12 @@ import { persistentVolumeClaimAction } from './actions/persistent-volume-claim.t
 import { podAction } from './actions/pod.ts';
 import { BackupRecord } from './backup-record.ts';
 import { scopeOf } from './backup-scope.ts';
+import { ItemActions } from './item-actions.ts';
 import { ItemBackupper } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
+import { ItemUpdates } from './item-updates.ts';
 import { acceptBackupRequest } from './request.ts';
+import { VolumeDemands } from './volume-demands.ts';
 
 const pod = manifest('Pod', 'web', {
   priorityClassName: 'high',
@@ -183,15 +186,12 @@ async function backUp(
   const collector = new ItemCollector({ cluster, scope, record, signal });
   const hasPassed: ItemCollector['hasPassed'] = (reference, object) =>
     collector.hasPassed(reference, object);
+  const updates = new ItemUpdates(0);
+  const demands = new VolumeDemands({ cluster, policies: [], signal });
+  const shared = { cluster, record, updates, signal };
   const backupper = new ItemBackupper({
-    cluster,
-    archive,
-    scope,
-    actions,
-    record,
-    hasPassed,
-    holdBack,
-    signal,
+    ...{ ...shared, archive, scope, hasPassed, holdBack },
+    actions: new ItemActions({ ...shared, actions, demands, backup: scope.backup }),
   });
   for await (const { resource, object } of collector.items()) {
     if (object.metadata.name !== 'kube-root-ca.crt') {

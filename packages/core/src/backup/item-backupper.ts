@@ -1,6 +1,5 @@
 import type { ArchiveWriter } from '../archive/archive-writer.ts';
 import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
-import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
   describeObject,
@@ -12,10 +11,11 @@ import {
   referenceTo,
 } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { BackupItemAction } from '../ports/item-action.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
 import type { HoldBackOptions } from './claim-volumes.ts';
+import type { ItemActions, Pull } from './item-actions.ts';
+import type { ItemUpdate, ItemUpdates } from './item-updates.ts';
 
 /** Options of {@link ItemBackupper.backUp}. */
 export interface BackUpOptions {
@@ -36,7 +36,9 @@ export interface ItemBackupperOptions {
   readonly cluster: Cluster;
   readonly archive: ArchiveWriter;
   readonly scope: BackupScope;
-  readonly actions: readonly BackupItemAction[];
+  readonly actions: ItemActions;
+  /** What waits until operations have ended. */
+  readonly updates: ItemUpdates;
   readonly record: BackupRecord;
   /** Whether listing has met an object already, so that pulling it along would store it twice. */
   readonly hasPassed: (reference: ObjectReference, object: KubernetesObject) => boolean;
@@ -51,29 +53,19 @@ export interface ItemBackupperOptions {
   readonly signal: AbortSignal;
 }
 
-/** An action pulls an object along for the sake of another. */
-export interface Pull {
-  readonly reference: ObjectReference;
-  readonly parent: ObjectReference;
-  /** Its name. */
-  readonly action: string;
-}
-
 /**
  * Stores one object after another: item actions, the objects they pull along (before their parent, depth first), then the
  * object itself. What fails for one object becomes an issue of that object. Calls for different objects may overlap.
  */
 export class ItemBackupper {
   readonly #options: ItemBackupperOptions;
-  readonly #actions: readonly BackupItemAction[];
   // Only what is pulled along: listing by itself never meets an object twice.
   readonly #pulled = new Set<string>();
+  // The claims that wait for their snapshots.
+  readonly #held = new Set<string>();
 
   constructor(options: ItemBackupperOptions) {
     this.#options = options;
-    this.#actions = options.actions.toSorted((left, right) =>
-      compareCodePoints(left.name, right.name),
-    );
   }
 
   /** Stores an object that a list yielded, unless it is not wanted or was pulled along before. */
@@ -99,19 +91,28 @@ export class ItemBackupper {
     object: KubernetesObject,
     options: BackUpOptions = {},
   ): Promise<void> {
-    const { signal, holdBack } = this.#options;
+    const { actions, updates, signal, holdBack } = this.#options;
     const { store = (...item) => this.store(...item), urgent } = options;
     signal.throwIfAborted();
     const reference = referenceTo(resource, object);
     await this.#reportFailure(reference, async () => {
-      const item = await this.#runActions(reference, object, options);
+      const { item, handledBy } = await actions.run(reference, object, {
+        pullAlong: (pull) => this.#pullAlong(pull, options),
+      });
       const isHeld =
         groupResourceOf(resource) === 'persistentvolumeclaims' &&
-        (await holdBack(item, { urgent }));
-      if (!isHeld) {
+        (await holdBack(item, { urgent, handledBy }));
+      if (isHeld) {
+        this.#held.add(keyOf(reference));
+      } else if (!updates.holdsBack(reference)) {
         await store(resource, item);
       }
     });
+  }
+
+  /** Stores an object that has waited for operations, as it stands now, with what it pulls along. */
+  async backUpUpdated(update: ItemUpdate): Promise<void> {
+    await this.#reportFailure(update.reference, () => this.#storeUpdated(update));
   }
 
   /** Stores an object as it stands, without actions: what was held back, and what a snapshot brings along. */
@@ -143,30 +144,32 @@ export class ItemBackupper {
     }
   }
 
-  async #runActions(
-    reference: ObjectReference,
-    object: KubernetesObject,
-    options: BackUpOptions,
-  ): Promise<KubernetesObject> {
-    const { cluster, record, scope, signal } = this.#options;
-    const { backup } = scope;
-    let item = object;
-    for (const action of this.#actions) {
-      const { resources } = action.appliesTo;
-      if (resources !== undefined && !resources.includes(groupResourceOf(reference))) {
-        continue;
-      }
-      const output = await action.execute({ item, backup, cluster, signal });
-      item = output.item ?? item;
-      for (const issue of output.issues ?? []) {
-        record.addIssue(issue);
-      }
-      for (const additional of output.additionalItems ?? []) {
-        const pull = { reference: additional, parent: reference, action: action.name };
-        await this.#pullAlong(pull, options);
-      }
+  async #storeUpdated({ reference, parent, action, met }: ItemUpdate): Promise<void> {
+    const { actions, cluster, record, scope, signal, onPulledAlong } = this.#options;
+    signal.throwIfAborted();
+    const key = keyOf(reference);
+    this.#pulled.add(key);
+    const resource = scope.findResource(groupResourceOf(reference));
+    const object =
+      resource && (await cluster.get({ ...reference, version: resource.version }, { signal }));
+    if (resource === undefined || object === undefined) {
+      const message = `item action ${action} asks for it as it is after its operation, but it does not exist`;
+      record.addWarning({ reason: 'NotFound', message, object: identifierOf(reference) });
+      return;
     }
-    return item;
+    if (this.#held.has(key) || record.hasStored(object)) {
+      const message = `item action ${action} asks for it as it is after its operation, but it was taken before; it is in the backup as it was then`;
+      record.addWarning({ reason: 'ItemNotUpdated', message, object: identifierOf(reference) });
+    } else if (scope.filter.exclusionOf(resource, object, { mustInclude: true }) === undefined) {
+      if (!met) {
+        onPulledAlong?.({ reference, parent, action });
+      }
+      const { item } = await actions.run(reference, object, {
+        updating: true,
+        pullAlong: (pull) => this.#pullAlong(pull, {}),
+      });
+      await this.store(resource, item);
+    }
   }
 
   async #pullAlong(pull: Pull, options: BackUpOptions): Promise<void> {

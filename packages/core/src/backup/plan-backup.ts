@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { foreseeClaim } from '../catalog/backup-claim.ts';
 import type { LifeboatError } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
+import { readonlyCluster } from '../internal/readonly-cluster.ts';
 import { safeListener } from '../internal/safe-listener.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import type { BackupPlan, PlannedItem, PlanRefusal } from '../model/backup-plan.ts';
@@ -12,16 +13,16 @@ import type { KubernetesObject } from '../model/kubernetes.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import { type AcceptedBackup, acceptBackup } from './accept-backup.ts';
-import { podVolumesAction } from './actions/pod-volumes.ts';
 import { BackupRecord } from './backup-record.ts';
 import { scopeOf } from './backup-scope.ts';
+import { ItemUpdates } from './item-updates.ts';
 import type { PlanBackupOptions } from './plan-options.ts';
 import { PlanRecorder } from './plan-recorder.ts';
-import { readonlyCluster } from './readonly-cluster.ts';
-import { type BackupRequest, withSourceVersion } from './request.ts';
+import { type BackupRequest, itemOperationLimits, withSourceVersion } from './request.ts';
 import type { BackupDependencies } from './run-backup.ts';
-import { storeSelected, storeSnapshotClass } from './store-items.ts';
+import { storeSelected, storeSnapshotClass, storeUpdated } from './store-items.ts';
 import { unexecutedCommands } from './unexecuted-commands.ts';
+import { VolumeDemands } from './volume-demands.ts';
 import { VolumePlanner } from './volume-planner.ts';
 
 /** What a plan needs from the outside: what the backup would. The cluster and the store are only read, `podExec` is not called. */
@@ -88,12 +89,14 @@ async function planItems(
     onSnapshotClass: (found) => snapshotClasses.set(found.metadata.name, found),
   });
   const recorder = new PlanRecorder(scope);
+  const updates = new ItemUpdates(itemOperationLimits(options).maximumItemsToUpdate);
   const backupper = await storeSelected(
     {
       ...{ cluster, hookedPods, scope, record, volumes, clock, signal },
       podExec: podExec && unexecutedCommands(cluster),
       archive: recorder,
-      actions: [...actions, podVolumesAction(policy.volumePolicies)],
+      demands: new VolumeDemands({ cluster, signal, policies: policy.volumePolicies }),
+      ...{ actions, updates },
       onPulledAlong: (pull) => recorder.notePull(pull),
       logger: silentLogger,
       emit: () => undefined,
@@ -103,6 +106,7 @@ async function planItems(
   for (const snapshotClass of snapshotClasses.values()) {
     await storeSnapshotClass(backupper, snapshotClass, record);
   }
+  await storeUpdated(backupper, updates);
   volumes.reportStrangers();
   return { spec: scope.backup.spec, items: recorder.items, volumes: volumes.volumes };
 }

@@ -5,7 +5,12 @@ import type { BackupOptions } from './request.ts';
 export interface PlanBackupOptions
   extends Pick<
     BackupOptions,
-    'signal' | 'groupSnapshots' | 'include' | 'resourcePolicy' | 'volumeSnapshotClasses'
+    | 'signal'
+    | 'groupSnapshots'
+    | 'include'
+    | 'itemOperations'
+    | 'resourcePolicy'
+    | 'volumeSnapshotClasses'
   > {
   /** Receives reports while the cluster is read. What it throws is logged and ignored. */
   readonly onEvent?: ((event: PlanEvent) => void) | undefined;

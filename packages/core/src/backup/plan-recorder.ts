@@ -12,7 +12,7 @@ import {
 } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { BackupScope } from './backup-scope.ts';
-import type { Pull } from './item-backupper.ts';
+import type { Pull } from './item-actions.ts';
 
 /** Stands in for the archive of a backup: remembers the name of each object and why it is there, and drops the object. */
 export class PlanRecorder implements ArchiveWriter {

@@ -35,6 +35,17 @@ export interface BackupRequestMetadata {
   readonly annotations?: StringMap | undefined;
 }
 
+/** How the operations that item actions begin are followed. */
+export interface ItemOperationOptions {
+  /** How long after one round of questions the next one follows, in milliseconds; at least 1. @default 10,000, as Velero */
+  readonly pollIntervalMs?: number | undefined;
+  /**
+   * How many objects may wait for operations, to be stored as they stand then. They are kept by name. The object whose action asks for
+   * more fails. @default 10,000
+   */
+  readonly maximumItemsToUpdate?: number | undefined;
+}
+
 /** How to run a backup. */
 export interface BackupOptions extends CallOptions {
   /** Receives reports while the backup runs. What it throws is logged and ignored. */
@@ -64,8 +75,21 @@ export interface BackupOptions extends CallOptions {
    * Not stored. Cannot be combined with `spec.resourcePolicy`, which names a ConfigMap in Velero's namespace with such a text.
    */
   readonly resourcePolicy?: ResourcePolicy | string | undefined;
+  /** How the operations that item actions begin are followed. Each may take as long as `spec.itemOperationTimeout` says. */
+  readonly itemOperations?: ItemOperationOptions | undefined;
   /** Driver → name of the VolumeSnapshotClass to use; wins over every label and annotation. */
   readonly volumeSnapshotClasses?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The options of item operations, defaults filled in. */
+export function itemOperationLimits({
+  itemOperations = {},
+}: Pick<BackupOptions, 'itemOperations'>): {
+  readonly pollIntervalMs: number;
+  readonly maximumItemsToUpdate: number;
+} {
+  const { pollIntervalMs = 10_000, maximumItemsToUpdate = 10_000 } = itemOperations;
+  return { pollIntervalMs, maximumItemsToUpdate };
 }
 
 /** A finished backup. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */

@@ -19,19 +19,22 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import { acceptBackup } from './accept-backup.ts';
-import { podVolumesAction } from './actions/pod-volumes.ts';
 import { finishBackup, writeBackupFiles } from './backup-completion.ts';
 import { BackupRecord } from './backup-record.ts';
 import { scopeOf } from './backup-scope.ts';
 import type { EffectivePolicy } from './find-resource-policy.ts';
+import { ItemOperations } from './item-operations.ts';
+import { ItemUpdates } from './item-updates.ts';
 import {
   type BackupOptions,
   type BackupRequest,
   type BackupResult,
+  itemOperationLimits,
   withSourceVersion,
 } from './request.ts';
 import { storeItems } from './store-items.ts';
 import { VolumeBackups } from './volume-backups.ts';
+import { VolumeDemands } from './volume-demands.ts';
 
 /** What a backup needs from the outside; every default is filled in. */
 export interface BackupDependencies {
@@ -88,20 +91,16 @@ export async function runBackup(
   using scope = new AbortScope(signal);
   const files = new RunFiles(store, { name, runId, uid: accepted.metadata.uid });
   const record = new BackupRecord(emit, log);
-  const volumes = new VolumeBackups({
-    ...dependencies,
-    ...options,
-    backup: accepted,
-    volumePolicies: policy.volumePolicies,
-    record,
-    runId,
-    onEvent: emit,
-    logger: log,
-    signal: scope.signal,
-  });
+  const { volumePolicies } = policy;
+  const shared = {
+    ...{ ...dependencies, ...options, backup: accepted, volumePolicies, record, runId },
+    ...{ onEvent: emit, logger: log, signal: scope.signal },
+  };
+  const volumes = new VolumeBackups(shared);
+  const operations = new ItemOperations({ ...shared, ...itemOperationLimits(options) });
   try {
     const run: BackupRun = {
-      ...{ options, policy, files, record, volumes, log, emit },
+      ...{ options, policy, files, record, volumes, operations, log, emit },
       signal: scope.signal,
     };
     const backup = await produceBackup(dependencies, accepted, run);
@@ -112,7 +111,7 @@ export async function runBackup(
   } catch (error) {
     scope.abort(error);
     log.info('undoing what the backup has made');
-    await undo(dependencies, name, { files, volumes });
+    await undo(dependencies, name, { files, volumes, operations });
     throw error;
   } finally {
     await volumes.close();
@@ -126,6 +125,7 @@ interface BackupRun {
   readonly record: BackupRecord;
   readonly log: RunLog;
   readonly volumes: VolumeBackups;
+  readonly operations: ItemOperations;
   readonly emit: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -133,7 +133,7 @@ interface BackupRun {
 async function produceBackup(
   { cluster, podExec, hookedPods, actions, clock }: BackupDependencies,
   accepted: Backup,
-  { options, policy, files, record, volumes, log, emit, signal }: BackupRun,
+  { options, policy, files, record, volumes, operations, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
   const { name } = accepted.metadata;
   const { store } = files;
@@ -159,10 +159,11 @@ async function produceBackup(
       storeItems({
         cluster,
         archive: writer,
-        actions: [...actions, podVolumesAction(policy.volumePolicies)],
-        scope,
-        record,
-        volumes,
+        demands: new VolumeDemands({
+          ...{ cluster, policies: policy.volumePolicies, signal: archiveSignal },
+        }),
+        updates: new ItemUpdates(itemOperationLimits(options).maximumItemsToUpdate),
+        ...{ actions, scope, record, volumes, operations },
         ...{ podExec, hookedPods, clock, logger: log },
         emit,
         signal: archiveSignal,
@@ -182,10 +183,12 @@ async function produceBackup(
 async function undo(
   { store, clock, logger }: BackupDependencies,
   name: string,
-  { files, volumes }: Pick<BackupRun, 'files' | 'volumes'>,
+  { files, volumes, operations }: Pick<BackupRun, 'files' | 'volumes' | 'operations'>,
 ): Promise<void> {
   using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
-  await volumes.discard(deadline.signal);
+  // Foreign code, which must not eat up the time for the rest.
+  using foreignDeadline = withDeadline(undefined, cleanUpTimeoutMs / 2, clock);
+  await Promise.all([volumes.discard(deadline.signal), operations.discard(foreignDeadline.signal)]);
   try {
     await files.abandon({ signal: deadline.signal });
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { ArchiveWriter } from '../archive/archive-writer.ts';
 import { messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
+import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { BackupEvent } from '../model/event.ts';
 import {
   groupResourceOf,
@@ -24,10 +25,14 @@ import type { BackupRecord } from './backup-record.ts';
 import type { BackupScope } from './backup-scope.ts';
 import type { ClaimVolumes } from './claim-volumes.ts';
 import type { VolumeOutcome } from './held-claim.ts';
-import { ItemBackupper, type Pull } from './item-backupper.ts';
+import { ItemActions, type Pull } from './item-actions.ts';
+import { ItemBackupper } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
+import type { ItemOperations } from './item-operations.ts';
+import type { ItemUpdates } from './item-updates.ts';
 import { PodBackups } from './pod-backups.ts';
 import type { VolumeBackups } from './volume-backups.ts';
+import type { VolumeDemands } from './volume-demands.ts';
 import { csiVolumeInfo, snapshotOperation } from './volume-info.ts';
 
 /** What {@link storeSelected} works with. */
@@ -39,6 +44,10 @@ export interface StoreSelectedOptions {
   readonly hookedPods: number;
   readonly archive: ArchiveWriter;
   readonly actions: readonly BackupItemAction[];
+  readonly demands: VolumeDemands;
+  readonly updates: ItemUpdates;
+  /** Absent: what actions begin is not followed. */
+  readonly operations?: ItemOperations | undefined;
   readonly scope: BackupScope;
   readonly record: BackupRecord;
   readonly volumes: ClaimVolumes;
@@ -52,11 +61,12 @@ export interface StoreSelectedOptions {
 /** What {@link storeItems} works with. */
 export interface StoreItemsOptions extends StoreSelectedOptions {
   readonly volumes: VolumeBackups;
+  readonly operations: ItemOperations;
 }
 
 /**
  * Fills the archive: every listed object and what it pulls along, the Namespaces, and at the end, once their snapshots are
- * ready, the claims that were held back with their snapshot objects.
+ * ready, the claims that were held back with their snapshot objects, and what waits for the operations of item actions.
  *
  * @throws the first error when not a single object could be stored: such a backup is of no use.
  */
@@ -82,7 +92,22 @@ export async function storeItems(options: StoreItemsOptions): Promise<void> {
       );
     }
   }
+  if (within.operations.pending) {
+    emit({ type: 'phase', phase: 'WaitingForItemOperations' });
+  }
+  // What is stored then may pull others along, for which operations begin.
+  while (within.operations.pending) {
+    await unlessAborted(within.operations.ended(), signal);
+    await storeUpdated(backupper, within.updates);
+  }
   record.throwIfUseless();
+}
+
+/** Stores what waited for operations. */
+export async function storeUpdated(backupper: ItemBackupper, updates: ItemUpdates): Promise<void> {
+  for (const update of updates.take()) {
+    await backupper.backUpUpdated(update);
+  }
 }
 
 /**
@@ -110,6 +135,7 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
   const collector = new ItemCollector(options);
   const backupper: ItemBackupper = new ItemBackupper({
     ...options,
+    actions: new ItemActions({ ...options, backup: scope.backup }),
     hasPassed: (reference, object) => collector.hasPassed(reference, object),
     holdBack: (claim, holdOptions) => volumes.holdBack(claim, holdOptions),
     backUpPulledPod: (resource, pod) => pods.takePulled(resource, pod),

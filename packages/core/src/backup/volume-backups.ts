@@ -54,10 +54,10 @@ export class VolumeBackups implements ClaimVolumes {
    */
   async holdBack(
     claim: KubernetesObject,
-    { urgent = false }: HoldBackOptions = {},
+    { urgent = false, handledBy }: HoldBackOptions = {},
   ): Promise<boolean> {
     const { record } = this.#options;
-    const choice = await this.#choices.of(claim);
+    const choice = await this.#choices.of(claim, { handledBy });
     const { action, volume } = choice;
     if (action === 'none') {
       if (volume !== undefined) {

@@ -9,6 +9,7 @@ import { stringAt } from '../model/object-path.ts';
 import type { VolumePolicy } from '../model/resource-policy.ts';
 import { Resources } from '../model/resources.ts';
 import { chooseVolumeSnapshotClass } from '../snapshot/snapshot-class.ts';
+import type { HoldBackOptions } from './claim-volumes.ts';
 import { decideVolume, type VolumeDecision } from './volume-decision.ts';
 import {
   type ChosenVolumeGroup,
@@ -65,7 +66,10 @@ export class VolumeChoices {
    * @throws {LifeboatError} code SnapshotFailed when the volume should be snapshotted but no class is fit for it, or its group
    * cannot be snapshotted as one.
    */
-  async of(claim: KubernetesObject): Promise<VolumeChoice> {
+  async of(
+    claim: KubernetesObject,
+    { handledBy }: Pick<HoldBackOptions, 'handledBy'> = {},
+  ): Promise<VolumeChoice> {
     const { backup, record, cluster, signal, volumePolicies } = this.#options;
     const volumeName = stringAt(claim, ['spec', 'volumeName']);
     const volume =
@@ -73,7 +77,8 @@ export class VolumeChoices {
         ? undefined
         : await cluster.get({ ...Resources.persistentVolumes, name: volumeName }, { signal });
     const { snapshotVolumes } = backup.spec;
-    const decision = decideVolume({ claim, volume, snapshotVolumes, policies: volumePolicies });
+    const policies = volumePolicies;
+    const decision = decideVolume({ claim, volume, snapshotVolumes, policies, handledBy });
     if (decision.action !== 'snapshot') {
       if (decision.action === 'skip') {
         const { reason, message } = decision;

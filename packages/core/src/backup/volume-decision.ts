@@ -32,6 +32,8 @@ export interface VolumeDecisionInput {
   readonly snapshotVolumes: boolean | undefined;
   /** The first whose conditions hold has the first word. @default none */
   readonly policies?: readonly VolumePolicy[] | undefined;
+  /** The item action that does what a policy asks for and this engine does not do. @default none */
+  readonly handledBy?: string | undefined;
 }
 
 /**
@@ -39,15 +41,18 @@ export interface VolumeDecisionInput {
  * such a claim when it is Pending or Lost (an intended difference).
  */
 export function decideVolume(input: VolumeDecisionInput): VolumeDecision {
-  const { claim, volume, snapshotVolumes, policies = [] } = input;
+  const { claim, volume, snapshotVolumes, policies = [], handledBy } = input;
   const policy = matchVolumePolicy(policies, claimVolumeFacts(claim, volume));
   return (
-    (policy && decideByPolicy(policy)) ??
+    (policy && decideByPolicy(policy, handledBy)) ??
     decideByVolume(claim, volume, snapshotVolumes !== false || policy?.action === 'snapshot')
   );
 }
 
-function decideByPolicy({ action, index }: VolumePolicyMatch): VolumeDecision | undefined {
+function decideByPolicy(
+  { action, index }: VolumePolicyMatch,
+  handledBy: string | undefined,
+): VolumeDecision | undefined {
   const policy = `volumePolicies[${index}] of the resource policy`;
   switch (action) {
     case 'snapshot':
@@ -56,6 +61,10 @@ function decideByPolicy({ action, index }: VolumePolicyMatch): VolumeDecision | 
       return { action: 'leaveOut', message: `${policy} skips it; only the object is stored` };
     case 'fs-backup':
     case 'custom':
+      if (handledBy !== undefined) {
+        const message = `${policy} asks for ${action}, which item action ${handledBy} does`;
+        return { action: 'leaveOut', message };
+      }
       return {
         action: 'skip',
         reason: 'VolumeActionNotDone',

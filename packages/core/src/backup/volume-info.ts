@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
+import { operationEntry } from './operation-entry.ts';
 
 /** The volume information entry of a claim whose data is in a snapshot (Velero: `volumeinfo`, method CSISnapshot). */
 export function csiVolumeInfo(
@@ -61,35 +62,30 @@ export function snapshotOperation(
   snapshot: ReadySnapshot,
   completedAt: Date,
 ): JsonObject {
-  const at = formatTimestamp(completedAt);
-  const volumeSnapshot = identifier(
-    'volumesnapshots',
-    snapshot.claimNamespace,
-    snapshot.volumeSnapshot.metadata.name,
-  );
-  return {
-    spec: {
-      backupName: backup.name,
-      backupUID: backup.uid,
-      backupItemAction: 'velero.io/csi-volumesnapshot-backupper',
-      resourceIdentifier: volumeSnapshot,
-      operationID: operationId(snapshot, completedAt),
-      postOperationItems: [
-        volumeSnapshot,
-        identifier('volumesnapshotcontents', '', snapshot.volumeSnapshotContent.metadata.name),
-      ],
-    },
-    status: { phase: 'Completed', created: at, started: at, updated: at },
+  const group = 'snapshot.storage.k8s.io';
+  const volumeSnapshot = {
+    ...{ group, resource: 'volumesnapshots', namespace: snapshot.claimNamespace },
+    name: snapshot.volumeSnapshot.metadata.name,
   };
+  const content = {
+    ...{ group, resource: 'volumesnapshotcontents' },
+    name: snapshot.volumeSnapshotContent.metadata.name,
+  };
+  return operationEntry({
+    backup,
+    action: 'velero.io/csi-volumesnapshot-backupper',
+    item: volumeSnapshot,
+    operationId: operationId(snapshot, completedAt),
+    itemsToUpdate: [volumeSnapshot, content],
+    status: {
+      phase: 'Completed',
+      ...{ createdAt: completedAt, startedAt: completedAt, updatedAt: completedAt },
+    },
+  });
 }
 
 function operationId(snapshot: ReadySnapshot, at: Date): string {
   return `${snapshot.claimNamespace}/${snapshot.volumeSnapshot.metadata.name}/${formatTimestamp(at)}`;
-}
-
-// Go writes these keys capitalised: the struct has no JSON names.
-function identifier(resource: string, namespace: string, name: string): JsonObject {
-  return { Group: 'snapshot.storage.k8s.io', Resource: resource, Namespace: namespace, Name: name };
 }
 
 function identity(claim: KubernetesObject, volume: KubernetesObject): JsonObject {

@@ -2,7 +2,7 @@ import { isLifeboatError } from '../errors.ts';
 import type { PlannedVolume } from '../model/backup-plan.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { ClaimVolumes } from './claim-volumes.ts';
+import type { ClaimVolumes, HoldBackOptions } from './claim-volumes.ts';
 import { type VolumeChoice, VolumeChoices, type VolumeChoicesOptions } from './volume-choices.ts';
 import { type ChosenVolumeGroup, reportStrangers } from './volume-group-choices.ts';
 
@@ -37,10 +37,10 @@ export class VolumePlanner implements ClaimVolumes {
     return this.#volumes;
   }
 
-  async holdBack(claim: KubernetesObject): Promise<boolean> {
+  async holdBack(claim: KubernetesObject, options?: HoldBackOptions): Promise<boolean> {
     const { name: claimName, namespace = '' } = claim.metadata;
     try {
-      const choice = await this.#choices.of(claim);
+      const choice = await this.#choices.of(claim, options);
       this.#volumes.push({ namespace, claimName, ...describeChoice(choice) });
       if (choice.action === 'snapshot') {
         this.#options.onSnapshotClass(choice.snapshotClass);

@@ -6,6 +6,7 @@ import type { BackupSpec } from '../model/backup.ts';
 import type { KubernetesManifest } from '../model/kubernetes.ts';
 import type { ResourcePolicy } from '../model/resource-policy.ts';
 import { Resources } from '../model/resources.ts';
+import type { BackupItemAction } from '../ports/item-action.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCsiStorage } from '../testing/fake-cluster/csi/fake-csi-storage.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
@@ -68,6 +69,59 @@ describe('a backup with a resource policy', () => {
     expect(messageOf('pods')).toMatch(/volume cache: volumePolicies\[1\].*fs-backup/);
     expect(issues).toHaveLength(2);
     expect(await lab.volumeInfo()).toMatchObject([{ pvcName: 'data', skipped: true }]);
+  });
+
+  it('leaves to actions what they do, and tells them what is asked', async () => {
+    const demands: unknown[] = [];
+    const purposes: string[] = [];
+    const tape: BackupItemAction = {
+      name: 'example.com/tape',
+      appliesTo: { resources: ['persistentvolumeclaims', 'pods'] },
+      execute: async ({ volumeDemands, purpose }) => {
+        purposes.push(purpose);
+        demands.push(...volumeDemands);
+        return { handledVolumes: volumeDemands };
+      },
+    };
+    await using lab = await labWithShop({}, [tape]);
+    const resourcePolicy: ResourcePolicy = {
+      version: 'v1',
+      volumePolicies: [
+        { conditions: { csi: {} }, action: { type: 'custom', parameters: { to: 'tape' } } },
+        { conditions: { volumeTypes: ['emptyDir'] }, action: { type: 'fs-backup' } },
+      ],
+    };
+    const { issues, stored } = await lab.backUp({}, { resourcePolicy });
+    expect(issues).toEqual([]);
+    expect(stored).toContain('persistentvolumeclaims shop/data');
+    const reason = (index: number): string =>
+      `volumePolicies[${index}] of the resource policy asks`;
+    expect(demands).toEqual([
+      {
+        type: 'fs-backup',
+        parameters: {},
+        volumeName: 'cache',
+        reason: expect.stringContaining(reason(1)) as string,
+      },
+      {
+        type: 'custom',
+        parameters: { to: 'tape' },
+        reason: expect.stringContaining(reason(0)) as string,
+      },
+    ]);
+    expect(await lab.volumeInfo()).toMatchObject([
+      {
+        pvcName: 'data',
+        skipped: true,
+        skippedReason: expect.stringContaining('item action example.com/tape does') as string,
+      },
+    ]);
+    const { issues: foreseen } = await lab.engine.planBackup(
+      { name: 'planned', spec: { includedNamespaces: ['shop'] } },
+      { resourcePolicy },
+    );
+    expect(foreseen).toEqual([]);
+    expect(new Set(purposes)).toEqual(new Set(['backup', 'plan']));
   });
 
   it('leaves out what its filters exclude', async () => {
@@ -219,9 +273,9 @@ class Lab implements AsyncDisposable {
   readonly cluster: FakeCluster;
   readonly engine: Engine;
 
-  constructor(cluster: FakeCluster) {
+  constructor(cluster: FakeCluster, backupItemActions: readonly BackupItemAction[]) {
     this.cluster = cluster;
-    this.engine = createEngine({ cluster, store: this.store });
+    this.engine = createEngine({ cluster, store: this.store, backupItemActions });
   }
 
   async backUp(
@@ -258,7 +312,10 @@ class Lab implements AsyncDisposable {
   }
 }
 
-async function labWithShop(podAnnotations: Record<string, string> = {}): Promise<Lab> {
+async function labWithShop(
+  podAnnotations: Record<string, string> = {},
+  actions: readonly BackupItemAction[] = [],
+): Promise<Lab> {
   const cluster = new FakeCluster({ csiStorage: new FakeCsiStorage() });
   for (const name of ['shop', 'velero']) {
     await cluster.create(Resources.namespaces, {
@@ -299,7 +356,7 @@ async function labWithShop(podAnnotations: Record<string, string> = {}): Promise
   ] as const) {
     await cluster.create(Resources.configMaps, policyConfigMap(name, data));
   }
-  return new Lab(cluster);
+  return new Lab(cluster, actions);
 }
 
 function policyConfigMap(name: string, data: Record<string, string>): KubernetesManifest {

@@ -79,6 +79,7 @@ export interface BackupStatus extends JsonObject {
   readonly csiVolumeSnapshotsCompleted?: number;
   readonly backupItemOperationsAttempted?: number;
   readonly backupItemOperationsCompleted?: number;
+  readonly backupItemOperationsFailed?: number;
   readonly hookStatus?: { readonly hooksAttempted?: number; readonly hooksFailed?: number };
 }
 

@@ -52,7 +52,7 @@ export interface CsiCondition extends JsonObject {
 
 /**
  * What is done with a volume: `snapshot` takes a CSI snapshot, `skip` leaves the data out. File system backups and custom
- * actions are not done by this engine: such a volume is left out, with a warning.
+ * actions are not done by this engine: unless an item action does them, such a volume is left out, with a warning.
  */
 export interface VolumeAction extends JsonObject {
   readonly type: 'skip' | 'snapshot' | 'fs-backup' | 'custom';

@@ -1,8 +1,10 @@
 import type { Backup } from '../model/backup.ts';
 import type { Issue } from '../model/issue.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { KubernetesManifest, KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from './cluster.ts';
+import type { ItemOperation } from './item-operation.ts';
 
 /** Which objects an action is asked about. */
 export interface ItemActionScope {
@@ -10,9 +12,35 @@ export interface ItemActionScope {
   readonly resources?: readonly string[] | undefined;
 }
 
+/** What a backup action is asked for. */
+export type BackupItemPurpose =
+  /** The object goes into the backup. */
+  | 'backup'
+  /** A backup is planned: nothing may be changed or begun. An operation that is returned is not followed. */
+  | 'plan'
+  /** The object is read again, because an operation that asked for it has ended. No operation may be begun any more. */
+  | 'update';
+
+/**
+ * Data that a volume policy, or an annotation of a pod, asks to be saved in a way that this engine knows nothing of. Nobody does so
+ * unless an action does.
+ */
+export interface VolumeDemand {
+  readonly type: 'fs-backup' | 'custom';
+  /** `action.parameters` of the volume policy; empty when it has none, or an annotation asks. */
+  readonly parameters: JsonObject;
+  /** Who asks for it, for people: `volumePolicies[1] of the resource policy asks for custom`. */
+  readonly reason: string;
+  /** The entry of `spec.volumes` of a Pod; absent when the object is a claim. */
+  readonly volumeName?: string | undefined;
+}
+
 /** What a backup action is given: an object as the API server sent it, after the actions before it. */
 export interface BackupItemInput {
   readonly item: KubernetesObject;
+  readonly purpose: BackupItemPurpose;
+  /** What is asked for the claim, or for volumes that the Pod defines itself, and no action before has taken on; mostly empty. */
+  readonly volumeDemands: readonly VolumeDemand[];
   readonly backup: Backup;
   readonly cluster: Cluster;
   readonly signal: AbortSignal;
@@ -25,6 +53,10 @@ export interface BackupItemOutput {
   /** Objects to store too. One that does not exist is a warning. */
   readonly additionalItems?: readonly ObjectReference[] | undefined;
   readonly issues?: readonly Issue[] | undefined;
+  /** Work that goes on, which the backup waits for. It is followed even if the object is not stored in the end. */
+  readonly operation?: ItemOperation | undefined;
+  /** Those of `volumeDemands` that the action does: of these nobody is warned, and the volume information names the action. @default none */
+  readonly handledVolumes?: readonly VolumeDemand[] | undefined;
 }
 
 /**

@@ -2,10 +2,9 @@ import { expect, it } from 'vitest';
 import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { Resources } from '../../model/resources.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
-import { backupNamed, listsOf } from './action-fixture.ts';
+import { backupNamed, inputFor, listsOf } from './action-fixture.ts';
 import { createCustomResourceAction } from './custom-resource.ts';
 
-const { signal } = new AbortController();
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const definition = {
   apiVersion: 'apiextensions.k8s.io/v1',
@@ -38,7 +37,7 @@ it.each([
   await using cluster = new FakeCluster();
   await cluster.create(Resources.customResourceDefinitions, definition);
   const action = createCustomResourceAction();
-  const output = await action.execute({ item, backup: backupNamed('b'), cluster, signal });
+  const output = await action.execute(inputFor(item, backupNamed('b'), cluster));
   expect(output.additionalItems).toEqual(pulled);
 });
 
@@ -47,12 +46,12 @@ it('definitions are listed once for each backup, and not at all without custom r
   await cluster.create(Resources.customResourceDefinitions, definition);
   const action = createCustomResourceAction();
   for (const backup of [backupNamed('a'), backupNamed('b')]) {
-    await action.execute({ item: object('v1', 'Pod'), backup, cluster, signal });
+    await action.execute(inputFor(object('v1', 'Pod'), backup, cluster));
   }
   expect(listsOf(cluster, definitions)).toBe(0);
   for (const backup of [backupNamed('a'), backupNamed('b')]) {
     for (const kind of ['Gizmo', 'Gizmo', 'Other']) {
-      await action.execute({ item: object('example.com/v1', kind), backup, cluster, signal });
+      await action.execute(inputFor(object('example.com/v1', kind), backup, cluster));
     }
   }
   expect(listsOf(cluster, definitions)).toBe(2);
@@ -66,7 +65,7 @@ it('a user who may not list definitions gets one warning', async () => {
   const issues = [];
   for (const kind of ['Gizmo', 'Other']) {
     const item = object('example.com/v1', kind);
-    const output = await action.execute({ item, backup, cluster, signal });
+    const output = await action.execute(inputFor(item, backup, cluster));
     expect(output.additionalItems).toEqual([]);
     issues.push(...(output.issues ?? []));
   }

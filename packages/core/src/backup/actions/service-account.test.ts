@@ -3,12 +3,11 @@ import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { Resources } from '../../model/resources.ts';
 import type { Cluster } from '../../ports/cluster.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
-import { backupNamed, listsOf } from './action-fixture.ts';
+import { backupNamed, inputFor, listsOf } from './action-fixture.ts';
 import { createServiceAccountAction } from './service-account.ts';
 
 const rbac = 'rbac.authorization.k8s.io/v1';
 const bindings = 'clusterrolebindings.rbac.authorization.k8s.io';
-const { signal } = new AbortController();
 
 function account(namespace: string, name: string): KubernetesObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } };
@@ -55,19 +54,14 @@ describe('the bindings of a ServiceAccount', () => {
     await using cluster = await clusterWithBindings();
     const action = createServiceAccountAction();
     const backup = backupNamed('b');
-    const output = await action.execute({ item: account('shop', 'web'), backup, cluster, signal });
+    const output = await action.execute(inputFor(account('shop', 'web'), backup, cluster));
     expect(output.additionalItems).toEqual([
       { ...Resources.clusterRoleBindings, name: 'web-reads' },
       { ...Resources.clusterRoles, name: 'reader' },
       { ...Resources.clusterRoleBindings, name: 'web-writes' },
       { ...Resources.clusterRoles, name: 'writer' },
     ]);
-    const none = await action.execute({
-      item: account('shop', 'default'),
-      backup,
-      cluster,
-      signal,
-    });
+    const none = await action.execute(inputFor(account('shop', 'default'), backup, cluster));
     expect(none).toEqual({ additionalItems: [], issues: [] });
   });
 
@@ -76,7 +70,7 @@ describe('the bindings of a ServiceAccount', () => {
     const action = createServiceAccountAction();
     for (const backup of [backupNamed('a'), backupNamed('b')]) {
       for (const name of ['web', 'default', 'other']) {
-        await action.execute({ item: account('shop', name), backup, cluster, signal });
+        await action.execute(inputFor(account('shop', name), backup, cluster));
       }
     }
     expect(listsOf(cluster, bindings)).toBe(2);
@@ -89,7 +83,7 @@ describe('the bindings of a ServiceAccount', () => {
     const backup = backupNamed('b');
     const issues = [];
     for (const name of ['web', 'default']) {
-      const output = await action.execute({ item: account('shop', name), backup, cluster, signal });
+      const output = await action.execute(inputFor(account('shop', name), backup, cluster));
       expect(output.additionalItems).toEqual([]);
       issues.push(...(output.issues ?? []));
     }
