@@ -31,6 +31,9 @@ export interface ApiRequest extends ErrorSubject {
 /** An answer that has been read, success or not. */
 export interface ApiAnswer extends Refusal {
   readonly isSuccess: boolean;
+  readonly text: string;
+  /** The text, parsed when it is first asked for; `undefined` when it is not JSON. */
+  readonly body?: JsonValue | undefined;
 }
 
 /** What an {@link ApiClient} works with. */
@@ -135,7 +138,7 @@ export class ApiClient {
       const delayMs =
         answer === undefined
           ? retryDelayMs({ tries, isRead, ...retryability(error) }, this.#random)
-          : retryDelayMs({ tries, isRead, ...answer }, this.#random);
+          : retryDelayMs({ tries, isRead, ...retryFactsOf(answer) }, this.#random);
       if (delayMs === undefined || this.#transport.closed || signal?.aborted) {
         if (answer !== undefined) {
           return answer;
@@ -175,12 +178,25 @@ export function bodyOf(subject: ErrorSubject, answer: ApiAnswer): JsonValue {
 
 async function readAnswer(response: HttpResponse): Promise<ApiAnswer> {
   const { status: httpStatus, headers } = response;
+  const text = await response.text();
+  let parsed: { readonly body: JsonValue | undefined } | undefined;
   return {
     httpStatus,
     isSuccess: isSuccess(httpStatus),
-    body: parseBody(await response.text()),
+    text,
+    get body(): JsonValue | undefined {
+      parsed ??= { body: parseBody(text) };
+      return parsed.body;
+    },
     retryAfterMs: retryAfterMsOf(headers['retry-after']),
   };
+}
+
+function retryFactsOf({
+  httpStatus,
+  retryAfterMs,
+}: Refusal): Pick<Refusal, 'httpStatus' | 'retryAfterMs'> {
+  return { httpStatus, retryAfterMs };
 }
 
 async function settle<T>(

@@ -2,7 +2,7 @@ import type { ClusterError } from '../errors.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { GroupVersionResource } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
-import { type ApiClient, bodyOf } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { refusalError } from './errors.ts';
 import { type ObjectList, objectList } from './object-list.ts';
 import { collectionPath, describeCollection, withQuery } from './resource-path.ts';
@@ -60,5 +60,8 @@ export async function readPage(
       error: refusalError(request, answer),
     };
   }
-  return { type: 'page', page: objectList(request, bodyOf(request, answer)) };
+  if (!answer.isSuccess) {
+    throw refusalError(request, answer);
+  }
+  return { type: 'page', page: objectList(request, answer.text) };
 }

@@ -24,6 +24,40 @@ describe('list', () => {
     ]);
   });
 
+  it('reads one page ahead of its reader, and no further', async () => {
+    const script: Script = (response, _request, index) =>
+      answerJson(response, 200, page(['a', 'b', 'c'], `t${index}`));
+    await using server = await ScriptedServer.start(script);
+    await using cluster = new KubernetesCluster(scriptedClient(server));
+    const list = cluster.list(configMaps, { pageSize: 3 })[Symbol.asyncIterator]();
+    const requests: number[] = [];
+    for (let count = 0; count < 7; count += 1) {
+      await list.next();
+      // An answer later whatever was under way has reached the server.
+      await cluster.version();
+      requests.push(server.requests.filter(({ url }) => url !== '/version').length);
+    }
+    await list.return?.();
+    expect(requests).toEqual([1, 2, 2, 2, 3, 3, 3]);
+  });
+
+  it('throws the failure of a page that was read ahead when it is its turn', async () => {
+    const script: Script = (response, _request, index) =>
+      index === 0
+        ? answerJson(response, 200, page(['a', 'b'], 't'))
+        : answerStatus(response, 403, 'Forbidden');
+    await using server = await ScriptedServer.start(script);
+    await using cluster = new KubernetesCluster(scriptedClient(server));
+    const names: string[] = [];
+    const listed = (async () => {
+      for await (const { metadata } of cluster.list(configMaps)) {
+        names.push(metadata.name);
+      }
+    })();
+    await expect(listed).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(names).toEqual(['a', 'b']);
+  });
+
   it('requests nothing until it is iterated', async () => {
     await using server = await ScriptedServer.start((response) =>
       answerJson(response, 200, page([])),
