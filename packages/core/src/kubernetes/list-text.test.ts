@@ -37,9 +37,10 @@ describe('readListText', () => {
           const text = JSON.stringify(list, undefined, indent);
           const parts = readListText(text);
           const whole = JSON.parse(text) as { readonly items: unknown };
-          expect({ ...parts.envelope, items: parts.items.map((item) => JSON.parse(item)) }).toEqual(
-            whole,
-          );
+          expect({
+            ...parts.envelope,
+            items: parts.items.map((item) => JSON.parse(item) as unknown),
+          }).toEqual(whole);
         },
       ),
       { numRuns: 300 },

@@ -15,66 +15,91 @@ export interface ListText {
  * @throws SyntaxError when the text is no JSON object, as far as it was looked at.
  */
 export function readListText(text: string): ListText {
-  const members: string[] = [];
-  const items: string[] = [];
-  let depth = 0;
-  let start = 0;
-  let itemStart: number | undefined;
-  let endsItems = false;
-  const endMember = (end: number): void => {
-    if (!endsItems) {
-      members.push(text.slice(start, end));
-    }
-    endsItems = false;
-    start = end + 1;
-  };
-  const endItem = (end: number): void => {
-    items.push(text.slice(itemStart, end));
-    itemStart = end + 1;
-  };
+  const parts = new ListParts(text);
   for (let index = 0; index < text.length; index += 1) {
-    switch (text[index]) {
-      case '"':
-        index = endOfString(text, index);
-        break;
-      case '{':
-        depth += 1;
-        start = depth === 1 ? index + 1 : start;
-        break;
-      case '[':
-        depth += 1;
-        if (depth === 2 && /^\s*"items"\s*:\s*$/.test(text.slice(start, index))) {
-          itemStart = index + 1;
-        }
-        break;
-      case ',':
-        if (depth === 1) {
-          endMember(index);
-        } else if (depth === 2 && itemStart !== undefined) {
-          endItem(index);
-        }
-        break;
-      case '}':
-      case ']':
-        depth -= 1;
-        if (depth === 1 && itemStart !== undefined) {
-          if (items.length > 0 || text.slice(itemStart, index).trim() !== '') {
-            endItem(index);
-          }
-          itemStart = undefined;
-          endsItems = true;
-        } else if (depth === 0) {
-          endMember(index);
-        }
-        break;
+    const character = text[index];
+    if (character === '"') {
+      index = endOfString(text, index);
+    } else if (character === '{' || character === '[') {
+      parts.open(character, index);
+    } else if (character === '}' || character === ']') {
+      parts.close(index);
+    } else if (character === ',') {
+      parts.divide(index);
     }
   }
-  const before = text.slice(0, text.indexOf('{'));
-  const envelope = parseJson(`${before}{${members.join(',')}}${text.slice(start)}`);
-  if (depth !== 0 || start === 0 || !isJsonObject(envelope)) {
-    throw new SyntaxError('the text is not a JSON object');
+  return parts.whole();
+}
+
+/** Finds where the members of the list and its items begin and end. */
+class ListParts {
+  readonly #text: string;
+  readonly #members: string[] = [];
+  readonly #items: string[] = [];
+  #depth = 0;
+  #memberStart = 0;
+  #itemStart: number | undefined;
+  #isItems = false;
+
+  constructor(text: string) {
+    this.#text = text;
   }
-  return { envelope, items };
+
+  open(bracket: '{' | '[', index: number): void {
+    this.#depth += 1;
+    if (this.#depth === 1 && bracket === '{') {
+      this.#memberStart = index + 1;
+    } else if (this.#depth === 2 && bracket === '[') {
+      this.#isItems = /^\s*"items"\s*:\s*$/.test(this.#text.slice(this.#memberStart, index));
+      this.#itemStart = this.#isItems ? index + 1 : undefined;
+    }
+  }
+
+  divide(index: number): void {
+    if (this.#depth === 1) {
+      this.#endMember(index);
+    } else if (this.#depth === 2) {
+      this.#endItem(index);
+    }
+  }
+
+  close(index: number): void {
+    this.#depth -= 1;
+    if (this.#depth === 0) {
+      this.#endMember(index);
+    } else if (this.#depth === 1) {
+      const isEmpty = this.#text.slice(this.#itemStart ?? index, index).trim() === '';
+      if (this.#items.length > 0 || !isEmpty) {
+        this.#endItem(index);
+      }
+      this.#itemStart = undefined;
+    }
+  }
+
+  whole(): ListText {
+    const before = this.#text.slice(0, this.#text.indexOf('{'));
+    const members = this.#members.join(',');
+    const envelope = parseJson(`${before}{${members}}${this.#text.slice(this.#memberStart)}`);
+    if (this.#depth !== 0 || this.#memberStart === 0 || !isJsonObject(envelope)) {
+      throw new SyntaxError('the text is not a JSON object');
+    }
+    return { envelope, items: this.#items };
+  }
+
+  #endMember(end: number): void {
+    if (!this.#isItems) {
+      this.#members.push(this.#text.slice(this.#memberStart, end));
+    }
+    this.#isItems = false;
+    this.#memberStart = end + 1;
+  }
+
+  #endItem(end: number): void {
+    if (this.#itemStart !== undefined) {
+      this.#items.push(this.#text.slice(this.#itemStart, end));
+      this.#itemStart = end + 1;
+    }
+  }
 }
 
 /** Where the string that begins at a quote ends. */
