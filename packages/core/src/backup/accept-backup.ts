@@ -56,9 +56,16 @@ export async function acceptBackup(
   return { backup: acceptBackupRequest(request, startedAt), policy: found.policy };
 }
 
-function optionViolations({ include }: BackupOptions): readonly Violation[] {
+function optionViolations({ include, itemOperations = {} }: BackupOptions): readonly Violation[] {
   const given: unknown = include;
-  return given === undefined || typeof given === 'function'
-    ? []
-    : [{ path: 'options.include', rule: 'must be a function', received: given }];
+  const isFunction = given === undefined || typeof given === 'function';
+  const rule = 'must be a whole number of at least 1';
+  return [
+    ...(isFunction
+      ? []
+      : [{ path: 'options.include', rule: 'must be a function', received: given }]),
+    ...Object.entries({ ...itemOperations })
+      .filter(([, value]) => value !== undefined && !(Number.isInteger(value) && value >= 1))
+      .map(([name, received]) => ({ path: `options.itemOperations.${name}`, rule, received })),
+  ];
 }

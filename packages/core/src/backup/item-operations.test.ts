@@ -178,7 +178,7 @@ describe('an operation', () => {
   it('that cannot be cancelled is logged, and waited for no longer than 15 seconds', async () => {
     const lab = new Lab('1s');
     const operation = new ScriptedOperation([inProgress]);
-    operation.onCancel = () => new Promise(() => undefined);
+    operation.onCancel = () => Promise.withResolvers<void>().promise;
     await lab.begin(operation);
     await lab.clock.advance(1_000);
     expect(operation.cancelled).toBe(1);
@@ -243,7 +243,7 @@ describe('an abort', () => {
     const lab = new Lab();
     const operations = Array.from({ length: 10 }, () => new ScriptedOperation([inProgress]));
     for (const operation of operations) {
-      operation.onCancel = () => new Promise(() => undefined);
+      operation.onCancel = () => Promise.withResolvers<void>().promise;
     }
     await lab.begin(...operations);
     lab.abort.abort();

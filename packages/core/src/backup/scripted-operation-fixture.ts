@@ -40,7 +40,7 @@ export class ScriptedOperation implements ItemOperation {
     const answer = this.#answers[Math.min(this.asked, this.#answers.length - 1)];
     this.asked += 1;
     if (answer === undefined || answer === 'hang') {
-      return new Promise<never>(() => undefined);
+      return Promise.withResolvers<never>().promise;
     }
     if (answer instanceof Error) {
       throw answer;
