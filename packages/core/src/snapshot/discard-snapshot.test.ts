@@ -34,6 +34,32 @@ it.each([1, 2])(
   },
 );
 
+it('deletes a VolumeSnapshot only as it was last seen, and again when it has changed', async () => {
+  await using bench = await openBench();
+  const session = await bench.openSession();
+  const snapshot = await session.take(await bench.request());
+  const reference = referenceTo(Resources.volumeSnapshots, snapshot.volumeSnapshot);
+  const versions: (string | undefined)[] = [];
+  const { cluster } = bench;
+  const deleteObject = cluster.delete.bind(cluster);
+  cluster.delete = async (target, options = {}): Promise<void> => {
+    if (target.resource === reference.resource) {
+      versions.push(options.resourceVersion);
+      if (versions.length === 1) {
+        const patch = { metadata: { annotations: { late: 'yes' } } };
+        await cluster.patch(reference, { type: 'merge', patch });
+      }
+    }
+    await deleteObject(target, options);
+  };
+  await session.discard(snapshot);
+  const [first, second, ...others] = versions;
+  expect(first).toMatch(/^\d+$/);
+  expect(Number(second)).toBeGreaterThan(Number(first));
+  expect(others).toEqual([]);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
 it('does not touch a content of somebody else for a VolumeSnapshot of the same name', async () => {
   await using bench = await openBench();
   bench.cluster.csi.inject({ call: 'DeleteSnapshot', delayMs: 1_000 });

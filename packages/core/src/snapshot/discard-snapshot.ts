@@ -31,8 +31,7 @@ export async function discardSnapshot(
   const { cluster, tracked, volumeSnapshot } = request;
   const bound = await findContent(cluster, volumeSnapshot, signal);
   await patchContent(cluster, bound, releasePatch, signal);
-  const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
-  await deleteIfSame(cluster, reference, volumeSnapshot, { signal });
+  await deleteAsSeen(request, signal);
   await untilGone(request, () => isOrphaned(request), signal);
   const content = await findContent(cluster, volumeSnapshot, signal);
   if (content !== undefined) {
@@ -44,6 +43,39 @@ export async function discardSnapshot(
 /** Whether the VolumeSnapshot is gone, so that nobody but us sees to its content. */
 function isOrphaned({ tracked, volumeSnapshot }: DiscardSnapshotRequest): boolean {
   return tracked.volumeSnapshot?.metadata.uid !== volumeSnapshot.metadata.uid;
+}
+
+/**
+ * Deletes the VolumeSnapshot as it was last seen, and as it is seen next when it has changed. A server that begins to delete an
+ * object without finalizers lets it go even if it gets one meanwhile, unless it is told of which version it shall: the
+ * snapshot-controller, which has just put its finalizer on, would then make a content for a VolumeSnapshot that is gone, later
+ * than anybody looks for it (seen with Kubernetes 1.36 and external-snapshotter 8.7).
+ */
+async function deleteAsSeen(
+  request: DiscardSnapshotRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { cluster, tracked, volumeSnapshot } = request;
+  const { uid } = volumeSnapshot.metadata;
+  const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
+  for (;;) {
+    const seen = isOrphaned(request) ? undefined : tracked.volumeSnapshot;
+    const { resourceVersion } = (seen ?? volumeSnapshot).metadata;
+    try {
+      await cluster.delete(reference, { uid, resourceVersion, signal });
+      return;
+    } catch (error) {
+      if (!isLifeboatError(error, 'Conflict')) {
+        throw error;
+      }
+    }
+    if (isOrphaned(request)) {
+      return;
+    }
+    while (tracked.volumeSnapshot === seen) {
+      await tracked.changed({ signal });
+    }
+  }
 }
 
 const forgottenMs = 1_000;

@@ -34,14 +34,14 @@ export async function discardUncutPair(
       tracked,
       'volumeSnapshot',
       referenceTo(Resources.volumeSnapshots, volumeSnapshot),
-      scope.signal,
+      { known: pair.volumeSnapshot, signal: scope.signal },
     ),
     follow(
       cluster,
       tracked,
       'volumeSnapshotContent',
       { ...Resources.volumeSnapshotContents, name },
-      scope.signal,
+      { known: undefined, signal: scope.signal },
     ),
   ]);
   try {
@@ -68,15 +68,21 @@ function ownerOf(content: KubernetesObject | undefined): KubernetesObject | unde
       };
 }
 
-/** Keeps what is remembered of an object up to date until the signal aborts. Never rejects: a watch that fails ends the waits. */
+/**
+ * Keeps what is remembered of an object, known or not, up to date until the signal aborts. Never rejects: a watch that fails ends
+ * the waits.
+ */
 async function follow(
   cluster: Cluster,
   tracked: TrackedSnapshot,
   kind: SnapshotObjectKind,
   reference: ObjectReference,
-  signal: AbortSignal,
+  { known, signal }: { readonly known: KubernetesObject | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
-  let last: KubernetesObject | undefined;
+  let last = known;
+  if (known !== undefined) {
+    tracked.update(kind, known);
+  }
   try {
     for await (const object of observeObject(cluster, reference, { signal })) {
       if (object === undefined) {

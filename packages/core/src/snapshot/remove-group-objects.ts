@@ -40,6 +40,7 @@ export async function removeGroupObjects(
   // A content outlives its VolumeSnapshot by a moment, and is not found through it then.
   const contentNames = new Set<string>();
   const sleepers = new SleepingContents(clock);
+  const late = new LateContent(clock);
   let handle: string | undefined;
   let isConfirmed = false;
   for (;;) {
@@ -56,6 +57,11 @@ export async function removeGroupObjects(
       objects.content === undefined &&
       objects.members.length === 0 &&
       contents.length === 0;
+    const mayCome = late.mayCome(objects);
+    if (isEmpty && mayCome) {
+      await clock.sleep(pauseMs, options.signal);
+      continue;
+    }
     if (isEmpty && (isConfirmed || handle === undefined)) {
       return;
     }
@@ -78,6 +84,31 @@ export async function removeGroupObjects(
 
 const pauseMs = 200;
 const patienceMs = 1_000;
+const lateMs = 2_000;
+
+/**
+ * The content of a group that is deleted before it has one: a group has no finalizers until then, and a snapshot-controller that
+ * is at work on it makes the content all the same (external-snapshotter 8.7: checkandAddGroupSnapshotFinalizers).
+ */
+class LateContent {
+  readonly #clock: Clock;
+  #hasCome = false;
+  #untilMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether a content may still come, as of a look at the objects. */
+  mayCome({ groupSnapshot, content }: GroupObjects): boolean {
+    const nowMs = this.#clock.now().getTime();
+    this.#hasCome ||= content !== undefined;
+    if (groupSnapshot !== undefined) {
+      this.#untilMs = nowMs + lateMs;
+    }
+    return !this.#hasCome && nowMs < this.#untilMs;
+  }
+}
 
 /**
  * Contents that the sidecar may have overlooked: one whose deletion it could not begin because the storage was still cutting.
