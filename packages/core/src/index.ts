@@ -66,6 +66,7 @@ export type {
   PlanRefusal,
 } from './model/backup-plan.ts';
 export type { BackupStorageLocationSpec } from './model/backup-storage-location.ts';
+export type { ClaimConsistency } from './model/claim-consistency.ts';
 export type {
   BackupEvent,
   DeletionEvent,
@@ -172,7 +173,18 @@ export type {
   SignUrlOptions,
 } from './ports/object-store.ts';
 export type { ExecOptions, ExecRequest, ExecResult, PodExec } from './ports/pod-exec.ts';
+export {
+  type BuiltInRestoreActions,
+  RestoreActions,
+} from './restore/actions/restore-actions.ts';
+export type { ObjectChangeOptions } from './restore/object-change-options.ts';
 export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
+export type {
+  RestoreTransform,
+  TransformContext,
+  TransformResult,
+  TransformSkip,
+} from './restore/restore-transform.ts';
 export type {
   DeleteBackupOptions,
   DeleteBackupResult,

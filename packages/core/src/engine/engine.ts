@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly timeouts?: EngineTimeouts | undefined;
   /** Run besides the built-in ones, in order of name. */
   readonly backupItemActions?: readonly BackupItemAction[] | undefined;
-  /** Run besides the built-in ones, in order of name. */
+  /** Run besides the built-in ones, in order of name; one with the name of a built-in action takes its place. */
   readonly restoreItemActions?: readonly RestoreItemAction[] | undefined;
   /**
    * Accept a store that cannot create conditionally, where two writers of one backup name may overwrite each other.

@@ -56,7 +56,10 @@ export interface RestoreHooksSpec extends JsonObject {
 
 /** `spec` of a Velero Restore. Unknown fields are kept. */
 export interface RestoreSpec extends JsonObject {
+  /** Empty when `scheduleName` says which backup is meant. */
   readonly backupName: string;
+  /** With an empty `backupName`: restore the latest completed backup of this schedule. */
+  readonly scheduleName?: string;
   readonly includedNamespaces?: readonly string[];
   readonly excludedNamespaces?: readonly string[];
   readonly includedResources?: readonly string[];
@@ -69,6 +72,8 @@ export interface RestoreSpec extends JsonObject {
   readonly namespaceMapping?: StringMap;
   readonly restorePVs?: boolean;
   readonly preserveNodePorts?: boolean;
+  /** A ConfigMap in the namespace of Velero that holds resource modifiers. */
+  readonly resourceModifier?: { readonly kind: string; readonly name: string };
   readonly existingResourcePolicy?: 'none' | 'update' | '';
   readonly itemOperationTimeout?: string;
   readonly hooks?: RestoreHooksSpec;

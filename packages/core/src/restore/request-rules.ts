@@ -9,7 +9,7 @@ import type { RestoreRequest } from './request.ts';
 import { restoreStatusViolations } from './restore-status-rules.ts';
 
 /** Fields whose meaning is known, and that a restore would change without: refused rather than ignored. */
-const notSupported: readonly string[] = ['scheduleName', 'resourceModifier', 'uploaderConfig'];
+const notSupported: readonly string[] = ['scheduleName', 'uploaderConfig'];
 
 const listPairs = [
   ['includedNamespaces', 'excludedNamespaces'],
@@ -41,7 +41,16 @@ export function validateRestoreRequest(request: RestoreRequest): readonly Violat
   ];
 }
 
-function backupNameRules({ backupName }: RestoreSpec): readonly Violation[] {
+function backupNameRules({ backupName, scheduleName }: RestoreSpec): readonly Violation[] {
+  const isSchedule = isPresent(scheduleName);
+  if (isSchedule && typeof scheduleName !== 'string') {
+    return [
+      { path: 'spec.scheduleName', rule: 'must be the name of a schedule', received: scheduleName },
+    ];
+  }
+  if (isSchedule && !isPresent(backupName)) {
+    return [];
+  }
   return typeof backupName === 'string' && isDnsSubdomain(backupName)
     ? []
     : [

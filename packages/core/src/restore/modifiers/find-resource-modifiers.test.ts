@@ -79,6 +79,11 @@ describe('findResourceModifiers', () => {
       'spec.resourceModifier.kind must be ConfigMap',
     ],
     [
+      'no name',
+      [{ spec: { resourceModifier: { kind: 'ConfigMap' } } }],
+      'spec.resourceModifier.name must name a ConfigMap',
+    ],
+    [
       'no YAML',
       [{ spec: named }, { a: 'version: [' }],
       'spec.resourceModifier.data["a"] must be YAML',

@@ -1,6 +1,6 @@
 import type { Violation } from '../../errors.ts';
 import type { JsonValue } from '../../model/json.ts';
-import { stringAt, valueAt } from '../../model/object-path.ts';
+import { objectAt } from '../../model/object-path.ts';
 import type { ResourceModifiers } from '../../model/resource-modifiers.ts';
 import type { RestoreSpec } from '../../model/restore.ts';
 import type { Cluster } from '../../ports/cluster.ts';
@@ -37,8 +37,9 @@ export async function findResourceModifiers(
   source: ResourceModifierSource,
 ): Promise<FoundModifiers> {
   const { cluster, namespace, spec, given, signal } = source;
-  const name = stringAt(spec, ['resourceModifier', 'name']);
-  if (given !== undefined && name !== undefined) {
+  const reference = objectAt(spec, ['resourceModifier']) ?? {};
+  const isNamed = Object.keys(reference).length > 0;
+  if (given !== undefined && isNamed) {
     return refuse(optionPath, `cannot be combined with ${specPath}`);
   }
   if (given !== undefined) {
@@ -47,12 +48,15 @@ export async function findResourceModifiers(
       typeof given === 'string' ? parseYaml(optionPath, given) : { value: given },
     );
   }
-  if (name === undefined) {
+  if (!isNamed) {
     return { modifiers: undefined };
   }
-  const kind = valueAt(spec, ['resourceModifier', 'kind']);
+  const { kind, name } = reference;
   if (typeof kind !== 'string' || kind.toLowerCase() !== 'configmap') {
     return refuse(`${specPath}.kind`, 'must be ConfigMap', kind);
+  }
+  if (typeof name !== 'string' || name === '') {
+    return refuse(`${specPath}.name`, 'must name a ConfigMap', name);
   }
   const named = { path: specPath, namespace, name };
   const { place, parsed } = await readConfigMapDocument(cluster, named, { signal });
