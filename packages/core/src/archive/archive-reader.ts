@@ -6,13 +6,18 @@ import { AbortScope } from '../internal/abort-scope.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
 import { entryBytes } from './entry-bytes.ts';
-import { parseEntryPath } from './entry-path.ts';
+import { parseEntryPath, preferredSuffix } from './entry-path.ts';
 
 /** Options of {@link readArchive}. */
 export interface ReadArchiveOptions {
   readonly signal?: AbortSignal | undefined;
   /** Which objects are read; the others are passed over without being held. @default all */
   readonly select?: ((entry: ResourceIdentifier) => boolean) | undefined;
+  /**
+   * Which of the copies are read too that hold an object in a version that was not the preferred one (velero: feature
+   * EnableAPIGroupVersions). @default none
+   */
+  readonly selectVersion?: ((entry: ResourceIdentifier, version: string) => boolean) | undefined;
   /** Size of one file. @default 16777216 */
   readonly maximumEntryBytes?: number | undefined;
   /** Files and directories. @default 5000000 */
@@ -26,6 +31,8 @@ export interface ReadArchiveOptions {
 /** An object as an archive holds it. */
 export interface ArchiveObject {
   readonly entry: ResourceIdentifier;
+  /** Of a copy in a version that was not the preferred one: that version. Whether the text is of it has not been looked at. */
+  readonly version?: string | undefined;
   /** The JSON text; whether it is JSON has not been looked at. */
   readonly bytes: Uint8Array;
 }
@@ -33,8 +40,8 @@ export interface ArchiveObject {
 const mebibyte = 1024 ** 2;
 
 /**
- * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does.
- * Versioned copies, directories and files outside the layout are passed over.
+ * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does, and those
+ * of other versions that are asked for. Second copies of the preferred version, directories and files outside the layout are passed over.
  *
  * - The archive may come from anybody. Links, devices, paths that leave the archive, an object that occurs twice, broken
  *   compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That can be after
@@ -52,6 +59,7 @@ export async function* readArchive(
   const {
     signal,
     select = () => true,
+    selectVersion = () => false,
     maximumEntryBytes = 16 * mebibyte,
     maximumEntries = 5_000_000,
   } = options;
@@ -67,11 +75,16 @@ export async function* readArchive(
   const acceptance = new EntryAcceptance(maximumEntryBytes, maximumEntries);
   try {
     for await (const tarEntry of tar) {
-      const entry = acceptance.accept(tarEntry.header);
-      if (entry === undefined || !select(entry)) {
-        tarEntry.resume();
+      const located = acceptance.accept(tarEntry.header);
+      const isWanted =
+        located !== undefined &&
+        (located.version === undefined
+          ? select(located.entry)
+          : selectVersion(located.entry, located.version));
+      if (isWanted) {
+        yield { ...located, bytes: await entryBytes(tarEntry) };
       } else {
-        yield { entry, bytes: await entryBytes(tarEntry) };
+        tarEntry.resume();
       }
     }
     await reading;
@@ -123,6 +136,8 @@ class WatchedSource implements AsyncIterable<Uint8Array> {
   }
 }
 
+type LocatedObject = Pick<ArchiveObject, 'entry' | 'version'>;
+
 /** Decides about each entry by its header: an object, something to pass over, or an attack. */
 class EntryAcceptance {
   readonly #maximumEntryBytes: number;
@@ -136,7 +151,7 @@ class EntryAcceptance {
   }
 
   /** The object that the entry holds; `undefined` when it is to be passed over. */
-  accept({ name, type, size }: Header): ResourceIdentifier | undefined {
+  accept({ name, type, size }: Header): LocatedObject | undefined {
     this.#entries += 1;
     if (this.#entries > this.#maximumEntries) {
       throw corruptArchive(`it holds more than ${this.#maximumEntries} entries`);
@@ -156,16 +171,19 @@ class EntryAcceptance {
     return type === 'file' ? this.#objectAt(path) : undefined;
   }
 
-  #objectAt(path: string): ResourceIdentifier | undefined {
+  #objectAt(path: string): LocatedObject | undefined {
     const parsed = parseEntryPath(path);
-    if (parsed === undefined || parsed.versionDirectory !== undefined) {
+    // The preferred version is the same text as the unversioned copy.
+    if (parsed === undefined || parsed.versionDirectory?.endsWith(preferredSuffix) === true) {
       return undefined;
     }
     if (this.#seen.has(path)) {
       throw corruptArchive(`it holds ${JSON.stringify(path)} twice`);
     }
     this.#seen.add(path);
-    const { groupResource, namespace, name } = parsed;
-    return namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
+    const { groupResource, namespace, name, versionDirectory: version } = parsed;
+    const entry =
+      namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
+    return version === undefined ? { entry } : { entry, version };
   }
 }

@@ -20,6 +20,8 @@ export interface ParsedEntryPath {
 
 const root = 'resources';
 const extension = '.json';
+/** What the directory of the preferred version ends with. */
+export const preferredSuffix = '-preferredversion';
 const resourceGrammar: RegExp = /^[a-z0-9](?:[-a-z0-9.]{0,315}[a-z0-9])?$/;
 const versionGrammar: RegExp = /^[a-z0-9](?:[-a-z0-9]{0,78}[a-z0-9])?$/;
 // What the API server accepts at most (a path segment), less control characters and the backslash, which tar tools rewrite.
@@ -35,7 +37,7 @@ export function entryPathsOf(location: EntryLocation): readonly [string, string]
   const resource = `${root}/${groupResourceOf(location)}`;
   const scope = namespace === undefined ? 'cluster' : `namespaces/${namespace}`;
   const file = `${scope}/${name}${extension}`;
-  return [`${resource}/${file}`, `${resource}/${version}-preferredversion/${file}`];
+  return [`${resource}/${file}`, `${resource}/${version}${preferredSuffix}/${file}`];
 }
 
 /**

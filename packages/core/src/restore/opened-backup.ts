@@ -14,6 +14,8 @@ import { checkObjectChanges, findObjectChanges, type ObjectChanges } from './obj
 import { readBackupContents } from './read-backup.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { TargetResources } from './target-resources.ts';
+import { createVersionChooser } from './version-chooser.ts';
+import type { VersionOptions } from './version-options.ts';
 
 /** A backup that was read whole, and what the target serves. Dispose it to free its temporary file. */
 export interface OpenedBackup extends AsyncDisposable {
@@ -32,7 +34,7 @@ export interface OpenBackupOptions {
   readonly restore: Restore;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
-  readonly options: ObjectChangeOptions;
+  readonly options: ObjectChangeOptions & VersionOptions;
   readonly signal: AbortSignal;
 }
 
@@ -52,6 +54,8 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
     store,
     backupName: backup.metadata.name,
     selection: createItemSelection(restore.spec, (resource) => resources.canonicalName(resource)),
+    resources,
+    chooseVersion: createVersionChooser(resources, options.options),
     record,
     tempDirectory,
     signal,

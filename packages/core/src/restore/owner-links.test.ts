@@ -41,7 +41,7 @@ describe('a restore that relinks owners', () => {
     options: RestoreOptions = { relinkOwners: true },
   ): Promise<RestoreResult> {
     await storeBackup(store, { name: 'b', objects });
-    return await runRestore(
+    return runRestore(
       { cluster, store, clock: systemClock, logger: silentLogger, actions: [], concurrency: 4 },
       { spec: { backupName: 'b', namespaceMapping: { shop: 'copy' } } },
       options,

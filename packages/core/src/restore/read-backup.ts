@@ -1,18 +1,29 @@
+import { createHash, type Hash } from 'node:crypto';
 import { readArchive } from '../archive/archive-reader.ts';
 import { parseArchivedObject } from '../archive/archived-object.ts';
 import { openArchive } from '../catalog/backup-files.ts';
-import type { ResourceIdentifier } from '../model/kubernetes.ts';
+import {
+  type KubernetesObject,
+  parseApiVersion,
+  type ResourceIdentifier,
+} from '../model/kubernetes.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { ItemSelection } from './item-selection.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import type { TargetResources } from './target-resources.ts';
+import type { VersionChooser } from './version-chooser.ts';
+import { VersionRecords } from './version-records.ts';
 
 /** What {@link readBackupContents} works with. */
 export interface ReadBackupOptions {
   readonly store: ObjectStore;
   readonly backupName: string;
   readonly selection: ItemSelection;
+  /** What the target serves: copies in versions that it does not are left out. */
+  readonly resources: Pick<TargetResources, 'mayServe'>;
+  readonly chooseVersion: VersionChooser;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -34,39 +45,80 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     const entries: SpooledEntry[] = [];
     const select = (entry: ResourceIdentifier): boolean =>
       options.selection.decide(entry) !== 'ignore';
-    for await (const { entry, bytes } of readArchive(source, { signal, select })) {
-      const selected = classify(entry, bytes, options);
+    const selectVersion = (entry: ResourceIdentifier, version: string): boolean =>
+      select(entry) && options.resources.mayServe(entry.groupResource, version);
+    const versions = new VersionRecords();
+    const hash = createHash('sha256');
+    const reading = readArchive(hashed(source, hash), { signal, select, selectVersion });
+    for await (const { entry, version, bytes } of reading) {
+      const object = parse(entry, version, bytes, options);
+      if (object === undefined) {
+        continue;
+      }
+      if (version !== undefined) {
+        versions.add(entry, version, await spool.append(bytes));
+        continue;
+      }
+      versions.addPreferred(entry, parseApiVersion(object.apiVersion).version);
+      const selected = isSelected(entry, object, options);
       if (selected !== undefined) {
         entries.push({ ...entry, selected, record: await spool.append(bytes) });
       }
     }
     await spool.flush();
-    return new BackupContents(spool, entries);
+    return new BackupContents(spool, entries, {
+      digest: hash.digest('hex'),
+      versionsOf: (entry) => versions.of(entry),
+      chooseVersion: options.chooseVersion,
+    });
   } catch (error) {
     await spool.close();
     throw error;
   }
 }
 
-/** Whether an object is restored of its own; `undefined` when it is of no use. */
-function classify(
+/** The object of an entry; `undefined`, and an error issue, when it is not what its path says. */
+function parse(
   entry: ResourceIdentifier,
+  version: string | undefined,
   bytes: Uint8Array,
-  { selection, record }: ReadBackupOptions,
-): boolean | undefined {
-  const { object, problem } = parseArchivedObject(entry, bytes);
-  if (object === undefined) {
-    record.addIssue({
-      severity: 'error',
-      reason: 'CorruptObject',
-      message: `it is not restored: ${problem}`,
-      object: entry,
-    });
-    return undefined;
+  { record }: ReadBackupOptions,
+): KubernetesObject | undefined {
+  const { object, problem = '' } = parseArchivedObject(entry, bytes);
+  const isOfVersion =
+    object === undefined ||
+    version === undefined ||
+    parseApiVersion(object.apiVersion).version === version;
+  if (object !== undefined && isOfVersion) {
+    return object;
   }
+  const what = version === undefined ? 'it' : `its copy of version ${version}`;
+  const why = isOfVersion ? problem : `it is of ${object.apiVersion}`;
+  record.addIssue({
+    severity: 'error',
+    reason: 'CorruptObject',
+    message: `${what} is not restored: ${why}`,
+    object: entry,
+  });
+  return undefined;
+}
+
+/** Whether an object is restored of its own; `undefined` when it is of no use. */
+function isSelected(
+  entry: ResourceIdentifier,
+  object: KubernetesObject,
+  { selection }: ReadBackupOptions,
+): boolean | undefined {
   const decision = selection.decide(entry);
   if (decision === 'restore' && !selection.hasSelectedLabels(object)) {
     return selection.mayBeNeeded(entry) ? false : undefined;
   }
   return decision === 'restore';
+}
+
+async function* hashed(source: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    hash.update(chunk);
+    yield chunk;
+  }
 }

@@ -8,7 +8,6 @@ function decide(
   spec: RestoreStatusSpec | undefined,
   groupResource = widgets,
   asked?: string,
-  status: object | undefined = { phase: 'Ready' },
 ): string {
   const names = new Map([['wd', widgets]]);
   const object = {
@@ -18,7 +17,7 @@ function decide(
       name: 'w',
       ...(asked === undefined ? {} : { annotations: { 'velero.io/restore-status': asked } }),
     },
-    ...(status === undefined ? {} : { status: { ...status } }),
+    status: { phase: 'Ready' },
   };
   return createStatusSelection(spec, (name) => names.get(name) ?? name)(groupResource, object).kind;
 }

@@ -62,7 +62,7 @@ async function restore(
   spec: Partial<RestoreSpec> = {},
 ): Promise<RestoreResult> {
   await storeBackup(store, { name: 'b', objects });
-  return await runRestore(
+  return runRestore(
     { cluster, store, clock: systemClock, logger: silentLogger, actions: [], concurrency: 4 },
     { spec: { ...spec, backupName: 'b' } },
   );

@@ -11,6 +11,7 @@ import {
 } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import type { ServedVersions } from './choose-version.ts';
 
 /** The resource that an object of a backup is created through, or why there is none. */
 export type TargetResource =
@@ -52,6 +53,13 @@ export class TargetResources {
     this.#served = Map.groupBy(this.#discovery.resources, groupResourceOf);
   }
 
+  /** Counts resources as served, for a plan in which their definitions would be created. */
+  expect(planned: readonly ApiResource[]): void {
+    const resources = [...this.#discovery.resources, ...planned];
+    this.#discovery = { ...this.#discovery, resources };
+    this.#served = Map.groupBy(resources, groupResourceOf);
+  }
+
   /** The group resource that a user means by a name (`pvc`, `deploy`); a name that the target does not know stays as it is. */
   canonicalName(name: string): string {
     const resource = resolveResource(this.#discovery, name);
@@ -69,6 +77,28 @@ export class TargetResources {
     return candidates.some(
       (candidate) => candidate.version === version && candidate.subresources.includes('status'),
     );
+  }
+
+  /** Whether an object may have to be restored in a version: it is served, or nothing is known of its resource yet. */
+  mayServe(groupResource: string, version: string): boolean {
+    const candidates = this.#served.get(groupResource);
+    return candidates === undefined || candidates.some((one) => one.version === version);
+  }
+
+  /** The versions of a resource; `undefined` when it is not served. */
+  versionsOf(groupResource: string): ServedVersions | undefined {
+    const versions = (this.#served.get(groupResource) ?? []).map(({ version }) => version);
+    const [first] = versions;
+    if (first === undefined) {
+      return undefined;
+    }
+    const dot = groupResource.indexOf('.');
+    const groupName = dot < 0 ? '' : groupResource.slice(dot + 1);
+    const group = this.#discovery.groups.find(({ name }) => name === groupName);
+    const preferred = [group?.preferredVersion ?? '', ...(group?.versions ?? [])].find((version) =>
+      versions.includes(version),
+    );
+    return { preferred: preferred ?? first, versions };
   }
 
   /** Finds the resource of an object; its version, kind and scope have to be those that the target serves. */
