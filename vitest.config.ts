@@ -77,9 +77,10 @@ export default defineConfig({
         test: {
           name: 'object-stores',
           include: ['test/object-stores/**/*.test.ts'],
+          expect: { poll: { timeout: 30_000 } },
           globalSetup: ['test/object-stores/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           retry,
           sequence: { groupOrder: 4 },
         },

@@ -5,7 +5,7 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { AzureObjectStore } from '@lifeboat/storage-azure';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closedEndpoint } from './closed-endpoint.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type ContractHost, keepsTheContract } from './keep-the-contract.ts';
@@ -54,6 +54,9 @@ describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', ()
       unreachableStore: open(clientOf(await closedEndpoint(), { ...impatient, maxTries: 1 })),
     };
   });
+  beforeEach(() => {
+    proxy.heal();
+  });
   afterAll(async () => {
     await host.store.close();
     await proxy[Symbol.asyncDispose]();
@@ -79,12 +82,13 @@ describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', ()
   });
 
   it('knows that it has won a conditional put whose answer was lost', async () => {
+    const key = `claim-${randomUUID()}`;
     const bytes = Buffer.from('run 4711');
     proxy.resetAfterReceiving(0);
-    await host.store.put('claim', bytes, { ifAbsent: true });
-    const read = Buffer.concat(await Array.fromAsync(await host.store.get('claim')));
+    await host.store.put(key, bytes, { ifAbsent: true });
+    const read = Buffer.concat(await Array.fromAsync(await host.store.get(key)));
     expect(read.equals(bytes)).toBe(true);
-    const later = host.store.put('claim', Buffer.from('run 4712'), { ifAbsent: true });
+    const later = host.store.put(key, Buffer.from('run 4712'), { ifAbsent: true });
     await expect(later).rejects.toMatchObject({ code: 'AlreadyExists' });
   });
 
@@ -105,19 +109,20 @@ describe.skipIf(serverUnavailable('azure') !== undefined)('AzureObjectStore', ()
   it('stores bytes whose answer comes after the abort, and says so', async () => {
     const { connectionString } = objectStoreServer('azure');
     const service = BlobServiceClient.fromConnectionString(connectionString);
-    const blob = service.getContainerClient(container).getBlobClient('late');
+    const key = `late-${randomUUID()}`;
+    const blob = service.getContainerClient(container).getBlobClient(key);
     // Each connection lets one answer through, and is used again.
     proxy.stallAfterReceiving(0);
-    await host.store.stat('late');
+    await host.store.stat(key);
     const controller = new AbortController();
-    const put = host.store.put('late', Buffer.from('late'), { signal: controller.signal });
+    const put = host.store.put(key, Buffer.from('late'), { signal: controller.signal });
     await expect.poll(() => blob.exists()).toBe(true);
     controller.abort(new Error('stop'));
     setTimeout(() => {
       proxy.heal();
     }, 100);
     await put;
-    await expect(host.store.stat('late')).resolves.toMatchObject({ sizeBytes: 4 });
+    await expect(host.store.stat(key)).resolves.toMatchObject({ sizeBytes: 4 });
   });
 
   it.each([503, 429])('asks again, or tells, when the server answers %d', async (status) => {

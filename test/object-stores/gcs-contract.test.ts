@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { Storage, type StorageOptions } from '@google-cloud/storage';
 import { GcsObjectStore } from '@lifeboat/storage-gcs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closedEndpoint } from './closed-endpoint.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type HttpResponder, startHttpResponder } from './http-responder.ts';
@@ -51,6 +51,9 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)('GcsObjectStore', () => 
       unauthorizedStore: open(refusing.endpoint),
       unreachableStore: open(await closedEndpoint(), { retryOptions: { autoRetry: false } }),
     };
+  });
+  beforeEach(() => {
+    proxy.heal();
   });
   afterAll(async () => {
     await host.store.close();

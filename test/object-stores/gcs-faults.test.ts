@@ -24,13 +24,18 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
     let proxy: FaultProxy;
     let store: GcsObjectStore;
 
+    /** On a busy machine any read may seem to have stalled to a store that gives a connection up soon. */
+    function open(stalledAfterMs?: number): GcsObjectStore {
+      const retryOptions = { autoRetry: false };
+      const client = new Storage({ apiEndpoint: proxy.endpoint, projectId: 'test', retryOptions });
+      return new GcsObjectStore({ bucket, client, partSizeBytes: mebibyte, stalledAfterMs });
+    }
+
     beforeAll(async () => {
       const { endpoint, port } = objectStoreServer('gcs');
       await new Storage({ apiEndpoint: endpoint, projectId: 'test' }).createBucket(bucket);
       proxy = await startFaultProxy(port);
-      const retryOptions = { autoRetry: false };
-      const client = new Storage({ apiEndpoint: proxy.endpoint, projectId: 'test', retryOptions });
-      store = new GcsObjectStore({ bucket, client, partSizeBytes: mebibyte, stalledAfterMs: 300 });
+      store = open();
     });
     beforeEach(() => {
       proxy.heal();
@@ -43,10 +48,10 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
     it.each([2, 8, 14])(
       'an upload of 16 MiB whose connection breaks after %d MiB fails as Unavailable and leaves nothing',
       async (count) => {
-        const key = `broken/${count}`;
+        const folder = `broken-${randomUUID()}/`;
         proxy.resetAfterSending(count * mebibyte);
-        await expect(store.put(key, mebibytes(16))).rejects.toMatchObject(unavailable);
-        expect(await Array.fromAsync(store.list('broken/'))).toEqual([]);
+        await expect(store.put(`${folder}a`, mebibytes(16))).rejects.toMatchObject(unavailable);
+        expect(await Array.fromAsync(store.list(folder))).toEqual([]);
       },
     );
 
@@ -63,14 +68,15 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
         yield* mebibytes(200);
       }
       const { signal } = controller;
-      await expect(store.put('aborted/a', body(), { signal })).rejects.toBe(reason);
-      expect(await Array.fromAsync(store.list('aborted/'))).toEqual([]);
+      const folder = `aborted-${randomUUID()}/`;
+      await expect(store.put(`${folder}a`, body(), { signal })).rejects.toBe(reason);
+      expect(await Array.fromAsync(store.list(folder))).toEqual([]);
     });
 
     it('a put is stopped at every stage, and is there whole or not at all', async () => {
       const outcomes = [];
       for (let delayMs = 0; delayMs <= 60; delayMs += 5) {
-        const key = `stages/${delayMs}`;
+        const key = `stages-${randomUUID()}/${delayMs}`;
         const controller = new AbortController();
         const reason = new Error(`stopped after ${delayMs} ms`);
         const timer = setTimeout(() => {
@@ -92,9 +98,10 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
     });
 
     it('a read that stalls fails as Unavailable, and its connection is given up', async () => {
-      await store.put('long', mebibytes(8));
+      await using hasty = open(300);
+      await hasty.put('long', mebibytes(8));
       proxy.stallAfterReceiving(2 * mebibyte);
-      await expect(Array.fromAsync(await store.get('long'))).rejects.toMatchObject({
+      await expect(Array.fromAsync(await hasty.get('long'))).rejects.toMatchObject({
         ...unavailable,
         message: expect.stringContaining('nothing has arrived for 300 ms') as string,
       });
@@ -105,10 +112,11 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
     });
 
     it('a slow reader is no stall', async () => {
-      await store.put('slow', mebibytes(2));
+      await using hasty = open(2_000);
+      await hasty.put('slow', mebibytes(2));
       let read = 0;
-      for await (const chunk of await store.get('slow')) {
-        if (read === 0) await sleep(500);
+      for await (const chunk of await hasty.get('slow')) {
+        if (read === 0) await sleep(2_500);
         read += chunk.byteLength;
       }
       expect(read).toBe(2 * mebibyte);
@@ -130,9 +138,10 @@ describe.skipIf(serverUnavailable('gcs') !== undefined)(
     });
 
     it('a conditional put whose answer is lost is known to have won', async () => {
+      const key = `claim-${randomUUID()}`;
       proxy.resetAfterReceiving(0);
-      await store.put('claim', Buffer.from('run 4711'), { ifAbsent: true });
-      const other = store.put('claim', Buffer.from('run 4712'), { ifAbsent: true });
+      await store.put(key, Buffer.from('run 4711'), { ifAbsent: true });
+      const other = store.put(key, Buffer.from('run 4712'), { ifAbsent: true });
       await expect(other).rejects.toMatchObject({ code: 'AlreadyExists' });
     });
   },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isLifeboatError, type LifeboatError, type ObjectStore } from '@lifeboat/core';
 import { expect, it } from 'vitest';
 
@@ -98,6 +99,7 @@ export function refusesBadInput(host: () => BadInputHost): void {
 
   it('a put is stopped at every stage, and leaves nothing', async () => {
     await using store = host().open();
+    const key = `stopped-${randomUUID()}`;
     for (let delayMs = 0; delayMs <= 40; delayMs += 4) {
       const reason = new Error(`stopped after ${delayMs} ms`);
       const controller = new AbortController();
@@ -105,15 +107,15 @@ export function refusesBadInput(host: () => BadInputHost): void {
         controller.abort(reason);
       }, delayMs);
       const body = chunksOf(host().severalPartsBytes);
-      const outcome: unknown = await store.put('stopped', body, { signal: controller.signal }).then(
+      const outcome: unknown = await store.put(key, body, { signal: controller.signal }).then(
         () => 'stored',
         (error: unknown) => error,
       );
       clearTimeout(timer);
       expect([reason, 'stored']).toContain(outcome);
-      const stat = await store.stat('stopped');
+      const stat = await store.stat(key);
       expect(stat?.sizeBytes).toBe(outcome === 'stored' ? host().severalPartsBytes : undefined);
-      await store.delete('stopped');
+      await store.delete(key);
     }
   });
 }
