@@ -13,6 +13,11 @@ export interface ObjectChangeOptions {
    */
   readonly storageClassMapping?: StringMap | undefined;
   /**
+   * Claim in the backup, as `<namespace>/<name>` → its name in the target, so that it can be restored beside the original. What mounts it is
+   * changed too: pods, and the templates of what runs pods. The claims that a StatefulSet makes for its pods keep the names it demands.
+   */
+  readonly claimNameMapping?: StringMap | undefined;
+  /**
    * Part of the name of an image → what replaces it, in pods and what runs them: `{'docker.io/': 'registry.example.com/'}`. Of several
    * that occur in a name the longest counts.
    */

@@ -1,12 +1,15 @@
 import { ValidationError, type Violation } from '../errors.ts';
+import type { StringMap } from '../model/kubernetes.ts';
 import type { ResourceModifiers } from '../model/resource-modifiers.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
+import { createChangeClaimNameAction } from './actions/change-claim-name.ts';
 import { createChangeImageNameAction } from './actions/change-image-name.ts';
 import { createChangeNodeAction } from './actions/change-node.ts';
 import { createChangeStorageClassAction } from './actions/change-storage-class.ts';
 import type { BackupContents } from './backup-contents.ts';
+import { claimNameViolations } from './claim-name-rules.ts';
 import { findMappings, type Mappings } from './mapping/find-mappings.ts';
 import { storageClassViolations } from './mapping/storage-class-violations.ts';
 import { findResourceModifiers } from './modifiers/find-resource-modifiers.ts';
@@ -19,6 +22,8 @@ import { createTransformStep } from './transform-step.ts';
 /** What a restore was asked to change about objects, read and checked. */
 export interface ObjectChanges {
   readonly mappings: Mappings;
+  /** `<namespace>/<name>` of a claim in the backup → its name in the target. */
+  readonly claimNames: StringMap;
   readonly modifiers: ResourceModifiers | undefined;
   readonly transforms: readonly RestoreTransform[];
 }
@@ -39,7 +44,7 @@ export interface ObjectChangeSource {
  */
 export async function findObjectChanges(source: ObjectChangeSource): Promise<ObjectChanges> {
   const { cluster, restore, options, signal } = source;
-  const { transforms = [] } = options;
+  const { transforms = [], claimNameMapping: claimNames = {} } = options;
   const { namespace = 'velero' } = restore.metadata;
   const place = { cluster, namespace, signal };
   const given = options.resourceModifiers;
@@ -49,6 +54,7 @@ export async function findObjectChanges(source: ObjectChangeSource): Promise<Obj
     ...(modifiers.violations ?? []),
     ...(mappings.violations ?? []),
     ...transformRules(transforms),
+    ...claimNameViolations(claimNames),
   ];
   if (
     modifiers.violations !== undefined ||
@@ -57,7 +63,7 @@ export async function findObjectChanges(source: ObjectChangeSource): Promise<Obj
   ) {
     throw new ValidationError('restore', violations);
   }
-  return { mappings: mappings.mappings, modifiers: modifiers.modifiers, transforms };
+  return { mappings: mappings.mappings, claimNames, modifiers: modifiers.modifiers, transforms };
 }
 
 /**
@@ -80,11 +86,15 @@ export async function checkObjectChanges(
 }
 
 /** The item actions that carry out mappings. */
-export function mappingActions({ mappings }: ObjectChanges): readonly RestoreItemAction[] {
+export function mappingActions({
+  mappings,
+  claimNames,
+}: ObjectChanges): readonly RestoreItemAction[] {
   const { storageClasses, images, nodes } = mappings;
   return [
     ...(isEmpty(storageClasses) ? [] : [createChangeStorageClassAction(storageClasses)]),
     ...(isEmpty(images) ? [] : [createChangeImageNameAction(images)]),
+    ...(isEmpty(claimNames) ? [] : [createChangeClaimNameAction(claimNames)]),
     ...(isEmpty(nodes) ? [] : [createChangeNodeAction(nodes)]),
   ];
 }

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isLifeboatError } from '../errors.ts';
+import { isLifeboatError, ValidationError } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import type { RestoreEvent } from '../model/event.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
-import { stringAt, withValueAt } from '../model/object-path.ts';
+import { objectsAt, stringAt, withValueAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
@@ -193,6 +193,43 @@ describe('a snapshotted claim', () => {
     expect(cluster.csi.listFiles({ namespace: 'shop', name: 'data' })).toEqual(['f']);
   });
 
+  it('comes back beside the original under another name, with the pod that mounts it', async () => {
+    await storeBackup(store, {
+      name: 'shop',
+      objects: [...snapshottedClaim(), podUsing('data')],
+    });
+    await restore({ name: 'first', spec: { backupName: 'shop', includedResources: ['pvc'] } });
+    cluster.csi.writeFile({ namespace: 'shop', name: 'data' }, 'f', 'newer');
+    const { issues } = await restore(
+      { name: 'second', spec: { backupName: 'shop' } },
+      { claimNameMapping: { 'shop/data': 'data-copy' } },
+    );
+    expect(issues).toEqual([]);
+    const read = (name: string): string =>
+      Buffer.from(cluster.csi.readFile({ namespace: 'shop', name }, 'f') ?? []).toString();
+    expect([read('data'), read('data-copy')]).toEqual(['newer', 'precious data']);
+    const pod = await cluster.get({ ...Resources.pods, namespace: 'shop', name: 'web' });
+    expect(pod && objectsAt(pod, ['spec', 'volumes'])[0]).toEqual({
+      name: 'v',
+      persistentVolumeClaim: { claimName: 'data-copy' },
+    });
+    expect(await snapshotObjects()).toEqual([]);
+  });
+
+  it('cannot get a name that is none, or that another claim gets', async () => {
+    await storeBackup(store, { name: 'shop', objects: snapshottedClaim() });
+    const claimNameMapping = { 'shop/data': 'x', 'shop/logs': 'x', data: 'y', 'shop/a': 'Not' };
+    const error: unknown = await restore(
+      { spec: { backupName: 'shop' } },
+      { claimNameMapping },
+    ).catch((cause: unknown) => cause);
+    expect(error instanceof ValidationError && error.violations).toMatchObject([
+      { path: 'options.claimNameMapping["shop/logs"]' },
+      { path: 'options.claimNameMapping["data"]' },
+      { path: 'options.claimNameMapping["shop/a"]' },
+    ]);
+  });
+
   it('gets a volume with the labels and the reclaim policy of the original', async () => {
     const objects = snapshottedClaim().map(([resource, object]): Entry => {
       const labelled = withValueAt(object, ['metadata', 'labels'], { tier: 'gold' });
@@ -321,6 +358,17 @@ describe('a claim without a snapshot', () => {
     const { issues } = await restore({ spec });
     expect(issues).toEqual([]);
     expect(await getClaim('shop')).toMatchObject({
+      spec: { volumeName: 'pv-data' },
+      status: { phase: 'Bound' },
+    });
+  });
+
+  it('is bound to that volume under another name', async () => {
+    await storeBackup(store, { name: 'shop', objects: unsnapshotted('Retain') });
+    const spec = { backupName: 'shop', namespaceMapping: { shop: 'copy' } };
+    const { issues } = await restore({ spec }, { claimNameMapping: { 'shop/data': 'renamed' } });
+    expect(issues).toEqual([]);
+    expect(await getClaim('copy', 'renamed')).toMatchObject({
       spec: { volumeName: 'pv-data' },
       status: { phase: 'Bound' },
     });
