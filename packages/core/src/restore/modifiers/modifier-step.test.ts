@@ -4,9 +4,11 @@ import type { JsonObject } from '../../model/json.ts';
 import type { KubernetesObject } from '../../model/kubernetes.ts';
 import type { ResourceModifierRule } from '../../model/resource-modifiers.ts';
 import type { Restore } from '../../model/restore.ts';
+import { parseYaml } from '../../selection/parse-yaml.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
 import { prepareItem } from '../prepare-item.ts';
 import { createModifierStep } from './modifier-step.ts';
+import { isResourceModifiers } from './resource-modifier-violations.ts';
 
 const backup: Backup = {
   apiVersion: 'velero.io/v1',
@@ -59,6 +61,15 @@ async function modified(
     ({ severity, reason, message }) => `${severity} ${reason} ${message}`,
   );
   return { object: prepared.manifest, issues };
+}
+
+function zooObject(
+  apiVersion: string,
+  kind: string,
+  metadata: JsonObject & { readonly name: string },
+  spec: JsonObject,
+): KubernetesObject {
+  return { apiVersion, kind, metadata: { namespace: 'zoo', ...metadata }, spec };
 }
 
 const toOne: Pick<ResourceModifierRule, 'patches'> = {
@@ -125,6 +136,92 @@ describe('the conditions of a rule', () => {
     expect((await modified([rule(['*'])], role, group)).object).toHaveProperty(
       'metadata.annotations',
     );
+  });
+});
+
+// The modifiers and the results of a restore that Velero 1.18 made.
+describe('the modifiers of the reference restore', () => {
+  const yaml = `version: v1
+resourceModifierRules:
+- conditions: {groupResource: persistentvolumeclaims, resourceNameRegex: "^data-dirvol$", namespaces: [zoo]}
+  patches: [{operation: replace, path: "/spec/storageClassName", value: "dirvol-wffc"}]
+- conditions: {groupResource: deployments.apps, namespaces: [zoo]}
+  mergePatches: [{patchData: '{"metadata":{"annotations":{"moved":"yes"}},"spec":{"replicas":1}}'}]
+- conditions: {groupResource: pods, labelSelector: {matchLabels: {app: bare}}}
+  strategicPatches: [{patchData: '{"spec":{"containers":[{"name":"c","env":[{"name":"X","value":"1"}]}]}}'}]
+- conditions: {groupResource: services, matches: [{path: "/spec/type", value: NodePort}]}
+  patches: [{operation: remove, path: "/spec/ports/0/nodePort"}, {operation: test, path: "/spec/type", value: NodePort}, {operation: replace, path: "/spec/type", value: ClusterIP}]
+`;
+  const container = { name: 'c', image: 'busybox:1.36', resources: { limits: { memory: '64Mi' } } };
+
+  it.each<[string, KubernetesObject, JsonObject]>([
+    [
+      'persistentvolumeclaims',
+      zooObject(
+        'v1',
+        'PersistentVolumeClaim',
+        { name: 'data-dirvol' },
+        { storageClassName: 'dirvol' },
+      ),
+      { spec: { storageClassName: 'dirvol-wffc' } },
+    ],
+    [
+      'persistentvolumeclaims',
+      zooObject(
+        'v1',
+        'PersistentVolumeClaim',
+        { name: 'data-db-0' },
+        { storageClassName: 'hostpath' },
+      ),
+      { spec: { storageClassName: 'hostpath' } },
+    ],
+    [
+      'deployments.apps',
+      zooObject(
+        'apps/v1',
+        'Deployment',
+        { name: 'web', annotations: { kept: 'x' } },
+        { replicas: 2 },
+      ),
+      { metadata: { annotations: { kept: 'x', moved: 'yes' } }, spec: { replicas: 1 } },
+    ],
+    [
+      'pods',
+      zooObject(
+        'v1',
+        'Pod',
+        { name: 'bare', labels: { app: 'bare' } },
+        { containers: [container] },
+      ),
+      { spec: { containers: [{ ...container, env: [{ name: 'X', value: '1' }] }] } },
+    ],
+    [
+      'services',
+      zooObject(
+        'v1',
+        'Service',
+        { name: 'np' },
+        { type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }, { port: 81 }] },
+      ),
+      { spec: { type: 'ClusterIP', ports: [{ port: 80 }, { port: 81 }] } },
+    ],
+    [
+      'services',
+      zooObject(
+        'v1',
+        'Service',
+        { name: 'lb' },
+        { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 31536 }] },
+      ),
+      { spec: { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 31536 }] } },
+    ],
+  ])('change %s as they did there', async (groupResource, from, to) => {
+    const { value = null } = { value: null, ...parseYaml('m', yaml) };
+    const rules = isResourceModifiers(value) ? value.resourceModifierRules : undefined;
+    const { object, issues } = await modified(rules ?? [], from, groupResource);
+    expect(issues).toEqual([]);
+    expect(object).toMatchObject(to);
+    expect(object['spec']).toEqual(to['spec']);
   });
 });
 
