@@ -18,7 +18,8 @@ export function jsonDifferences(
 ): readonly JsonDifference[] {
   const mine = membersOf(ours);
   const theirs = membersOf(reference);
-  if (mine === undefined || theirs === undefined) {
+  const isSameKind = Array.isArray(ours) === Array.isArray(reference);
+  if (mine === undefined || theirs === undefined || !isSameKind) {
     return isDeepStrictEqual(ours, reference) ? [] : [{ at, ours, reference }];
   }
   return [...new Set([...mine.keys(), ...theirs.keys()])].flatMap((key) =>

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto';
+import { parseAllDocuments } from 'yaml';
+import type { ClusterTestContext, TestCluster } from '../cluster/test-cluster.ts';
+import { waitFor } from '../cluster/wait-for.ts';
+import type { ReferenceNames } from './reference-names.ts';
+
+/** What was applied for a reference backup, and under which names to apply it. */
+export interface AppliedReference {
+  readonly names: ReferenceNames;
+  /** Files of test/vectors/manifests; definitions before what they define. */
+  readonly files: readonly string[];
+  /** Objects of the manifests that are left out, by name. @default none */
+  readonly without?: readonly string[] | undefined;
+}
+
+/** Applies manifests as it was done for the reference backups. What they make is deleted at the end, which is not waited for. */
+export async function applyReference(
+  kit: TestCluster,
+  context: ClusterTestContext,
+  { names, files, without = [] }: AppliedReference,
+): Promise<void> {
+  const texts = await Promise.all(files.map((file) => names.manifest(file)));
+  const isLeftOut = (document: string): boolean =>
+    without.some((name) => document.includes(`name: ${name},`));
+  const manifests = texts.map((text) =>
+    text
+      .split(/^---$/m)
+      .filter((document) => !isLeftOut(document))
+      .join('---\n'),
+  );
+  for (const text of manifests) {
+    context.onTestFinished(() => deleteShared(kit, text));
+    // A definition may not be served yet, a namespace's default account be missing, and a port belong to another test.
+    await waitFor(
+      () => {
+        const input = text.replaceAll('nodePort: 30080', `nodePort: ${randomInt(30_000, 32_768)}`);
+        return kit.kubectl(['apply', '--filename=-'], { input });
+      },
+      { what: `all objects of ${files.join(' and ')} to be applied` },
+    );
+  }
+}
+
+/** Deletes the namespaces of a manifest, what is not in one, and what is in the namespace that every cluster has. */
+async function deleteShared(kit: TestCluster, text: string): Promise<void> {
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as ManifestObject);
+  for (const { kind, metadata } of objects) {
+    if (metadata.finalizers !== undefined) {
+      const patch = '{"metadata":{"finalizers":null}}';
+      const target = [kind, metadata.name, `--namespace=${metadata.namespace}`];
+      await kit.kubectl(['patch', ...target, '--type=merge', `--patch=${patch}`]);
+    }
+  }
+  const targetsIn = (namespace: string | undefined): readonly string[] =>
+    objects
+      .filter(({ metadata }) => metadata.namespace === namespace)
+      // Its definition takes it along.
+      .filter(({ kind }) => kind !== 'Gizmo')
+      .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  const remove = async (targets: readonly string[], ...options: readonly string[]) => {
+    if (targets.length > 0) {
+      await kit.kubectl(['delete', ...targets, '--ignore-not-found', ...options]);
+    }
+  };
+  await remove(targetsIn(undefined), '--wait=false');
+  await remove(targetsIn('default'), '--namespace=default');
+}
+
+interface ManifestObject {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly finalizers?: readonly string[];
+  };
+}
