@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -66,7 +67,7 @@ describe.each([
 
 describe('an application without the optional peer', () => {
   it('loads the engine and the fakes, and compiles against checked declarations', async () => {
-    const application = join(directory, 'bare');
+    const application = join(directory, `bare-${randomUUID()}`);
     await createApplication(application, 'module', [...tarballs, '@types/node@24.19.2']);
     await cp(join(here, 'consumer.ts'), join(application, 'consumer.ts'));
     const options = { strict: true, module: 'nodenext', target: 'es2024', types: ['node'] };
