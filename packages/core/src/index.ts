@@ -141,6 +141,7 @@ export type {
   PatchOptions,
   WatchEvent,
   WatchOptions,
+  RestoreStatusSpec,
   WriteOptions,
 } from './ports/cluster.ts';
 export type {
