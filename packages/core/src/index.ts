@@ -186,6 +186,7 @@ export type {
   TransformResult,
   TransformSkip,
 } from './restore/restore-transform.ts';
+export type { VersionOptions } from './restore/version-options.ts';
 export type {
   DeleteBackupOptions,
   DeleteBackupResult,
