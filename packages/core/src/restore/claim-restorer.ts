@@ -181,7 +181,8 @@ export class ClaimRestorer {
     }
     if (source.kind === 'same volume') {
       const { cluster } = this.#options;
-      const { volumeName } = source;
+      // A modifier or transform may have given volume and claim another name for it.
+      const volumeName = stringAt(manifest, ['spec', 'volumeName']) ?? source.volumeName;
       const volume = await cluster.get(
         { ...Resources.persistentVolumes, name: volumeName },
         { signal },

@@ -4,6 +4,7 @@ import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import { type JsonObject, parseJson } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
+import { objectsAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
@@ -399,6 +400,140 @@ describe('transforms', () => {
     expect(await faultsOf(restore({ transforms: ['x' as never] }))).toEqual([
       'options.transforms[0] must be a function',
     ]);
+  });
+});
+
+describe('beside the original', () => {
+  const service: KubernetesObject = archivedObject(
+    'v1',
+    'Service',
+    {
+      name: 'np',
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration':
+          '{"spec":{"ports":[{"name":"a","nodePort":30080},{"name":"b","nodePort":30081}]}}',
+      },
+    },
+    {
+      spec: {
+        type: 'NodePort',
+        selector: { app: 'web' },
+        ports: [
+          { name: 'a', port: 80, protocol: 'TCP', nodePort: 30080 },
+          { name: 'b', port: 81, protocol: 'TCP', nodePort: 30081 },
+        ],
+      },
+    },
+  );
+  const volume = archivedObject(
+    'v1',
+    'PersistentVolume',
+    { name: 'static', namespace: undefined },
+    {
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        storageClassName: '',
+        nfs: { server: 's', path: '/shop' },
+        claimRef: { namespace: 'shop', name: 'data' },
+      },
+    },
+  );
+  const bound = archivedObject(
+    'v1',
+    'PersistentVolumeClaim',
+    { name: 'data' },
+    { spec: { ...(claim['spec'] as JsonObject), storageClassName: '', volumeName: 'static' } },
+  );
+  const copy = { namespaceMapping: { shop: 'copy' } };
+  const copied = { group: '', version: 'v1', resource: 'services', namespace: 'copy', name: 'np' };
+
+  it('a Service leaves the node ports that the original has', async () => {
+    await storeBackup(store, { name: 'b', objects: [['services', service]] });
+    cluster.seed([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      {
+        ...service,
+        spec: {
+          ...(service['spec'] as JsonObject),
+          ports: [{ name: 'a', port: 80, nodePort: 30080 }],
+        },
+      },
+    ]);
+    const { issues } = await restore({}, copy);
+    expect(issues).toEqual([
+      expect.objectContaining({
+        severity: 'warning',
+        reason: 'NodePortTaken',
+        object: { groupResource: 'services', namespace: 'copy', name: 'np' },
+      }),
+    ]);
+    expect(issues[0]?.message).toContain('node port 30080 belongs to Service shop/np');
+    const ports = objectsAt((await cluster.get(copied)) ?? {}, ['spec', 'ports']);
+    expect(ports.map(({ nodePort }) => nodePort)).toEqual([expect.not.toBeOneOf([30080]), 30081]);
+  });
+
+  it('a Service keeps the node ports that are free', async () => {
+    await storeBackup(store, { name: 'b', objects: [['services', service]] });
+    const { issues } = await restore({}, copy);
+    expect(issues).toEqual([]);
+    expect(
+      objectsAt((await cluster.get(copied)) ?? {}, ['spec', 'ports']).map(
+        ({ nodePort }) => nodePort,
+      ),
+    ).toEqual([30080, 30081]);
+  });
+
+  it('a claim does not take the volume of the original, unless volume and claim are given a name for it', async () => {
+    await storeBackup(store, {
+      name: 'b',
+      objects: [
+        ['persistentvolumes', volume],
+        ['persistentvolumeclaims', bound],
+      ],
+    });
+    cluster.seed([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      {
+        ...volume,
+        spec: {
+          ...(volume['spec'] as JsonObject),
+          claimRef: { namespace: 'shop', name: 'data', uid: 'u' },
+        },
+      },
+    ]);
+    const refused = await restore({}, copy);
+    expect(refused.issues).toContainEqual(
+      expect.objectContaining({ severity: 'error', reason: 'VolumeInUse' }),
+    );
+    const renamed = await runRestore(
+      { cluster, store, clock: systemClock, logger: silentLogger, actions: [], concurrency: 4 },
+      { name: 'renamed', spec: { backupName: 'b', ...copy } },
+      {
+        transforms: [
+          (object) =>
+            object.kind === 'PersistentVolume'
+              ? { ...object, metadata: { ...object.metadata, name: 'static-copy' } }
+              : object,
+          (object) =>
+            object.kind === 'PersistentVolumeClaim'
+              ? {
+                  ...object,
+                  spec: { ...(object['spec'] as JsonObject), volumeName: 'static-copy' },
+                }
+              : object,
+        ],
+      },
+    );
+    expect(renamed.issues).toEqual([]);
+    expect(
+      await cluster.get({ ...Resources.persistentVolumes, name: 'static-copy' }),
+    ).toMatchObject({
+      spec: { claimRef: { namespace: 'copy', name: 'data' } },
+    });
+    const own = { ...Resources.persistentVolumeClaims, namespace: 'copy', name: 'data' };
+    expect(await cluster.get(own)).toMatchObject({ spec: { volumeName: 'static-copy' } });
   });
 });
 
