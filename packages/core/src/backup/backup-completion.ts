@@ -21,6 +21,7 @@ import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { BackupRecord } from './backup-record.ts';
+import { claimConsistencies } from './claim-consistencies.ts';
 
 /** The Backup in its terminal phase, with the counts that its status carries; counts of zero are left out, as Velero does. */
 export function finishBackup(backup: Backup, record: BackupRecord, completedAt: Date): Backup {
@@ -96,6 +97,7 @@ export async function writeBackupFiles({
     kubernetesVersion: annotations[VeleroAnnotation.sourceClusterGitVersion] ?? '',
     objects: archive.index.objects.length,
     entries: archive.entries,
+    claims: claimConsistencies(record),
     files,
   };
   await putManifest(store, manifest, options);

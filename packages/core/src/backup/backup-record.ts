@@ -6,6 +6,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { NamedClaim } from './claim-volumes.ts';
 
 /**
  * What a run has done so far, for the files beside the archive and for the result. It grows with names and problems, never
@@ -18,6 +19,7 @@ export class BackupRecord {
   readonly #operations: JsonObject[] = [];
   readonly #volumeGroups: VolumeGroup[] = [];
   readonly #hooks: HookResult[] = [];
+  readonly #quiesced = new Set<string>();
   readonly #onEvent: (event: BackupEvent) => void;
   readonly #log: Logger;
   readonly #storedNamespaces = new Set<string>();
@@ -75,6 +77,11 @@ export class BackupRecord {
   /** The hooks that ran or should have, in the order in which they ended. */
   get hooks(): readonly HookResult[] {
     return this.#hooks;
+  }
+
+  /** `<namespace>/<name>` of the claims whose snapshots were cut while the applications that mount them stood still. */
+  get quiesced(): ReadonlySet<string> {
+    return this.#quiesced;
   }
 
   /** Adds a problem that leaves the backup usable as far as it goes. */
@@ -153,6 +160,11 @@ export class BackupRecord {
   addHook(hook: HookResult): void {
     this.#hooks.push(hook);
     this.#onEvent({ type: 'hook', state: hook.outcome, hook });
+  }
+
+  /** Adds a claim whose snapshot was cut while the applications that mount it stood still. */
+  addQuiesced({ metadata: { namespace = '', name } }: NamedClaim): void {
+    this.#quiesced.add(`${namespace}/${name}`);
   }
 
   /** Adds what a volume group got. */

@@ -53,12 +53,30 @@ export async function backUpInWindow(
     const claims = await unlessAborted(work, signal);
     await unlessAborted(options.volumes.untilCut(claims), signal);
     undisturbed = true;
+    noteQuiesced(options.record, pods, windows);
   } finally {
     await Promise.all(windows.map((window) => window.close({ undisturbed })));
     await work.catch(() => undefined);
   }
   for (const write of writes) {
     await write();
+  }
+}
+
+/** A claim that another pod of the block may write to is as after a power cut, whatever the hooks of this one. */
+function noteQuiesced(
+  record: BackupRecord,
+  pods: readonly HookedPod[],
+  windows: readonly PodHookWindow[],
+): void {
+  const writable = new Set(
+    pods.flatMap(({ pod }, index) => (windows[index]?.quiesced === true ? [] : claimNamesOf(pod))),
+  );
+  for (const { pod } of pods) {
+    const { namespace } = pod.metadata;
+    for (const name of claimNamesOf(pod).filter((claim) => !writable.has(claim))) {
+      record.addQuiesced({ metadata: { namespace, name } });
+    }
   }
 }
 

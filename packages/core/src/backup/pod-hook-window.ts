@@ -17,6 +17,7 @@ export class PodHookWindow {
   readonly #record: BackupRecord;
   #touched = false;
   #refused = false;
+  #quiesced = false;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -29,11 +30,17 @@ export class PodHookWindow {
     this.#record = record;
   }
 
+  /** Whether the application stands still, as far as its pre hooks can tell: there are some, and all have succeeded. */
+  get quiesced(): boolean {
+    return this.#quiesced;
+  }
+
   /**
    * Runs the pre hooks in order. Resolves with `false` when one of them failed that must not: then the post hooks have run too, and
    * the pod is not to be backed up. Rejects only with the reason of an abort.
    */
   async open(signal: AbortSignal): Promise<boolean> {
+    let failed = false;
     for (const [index, hook] of this.#hooks.pre.entries()) {
       signal.throwIfAborted();
       // Before it starts: an abort may close the window while the command is under way.
@@ -45,6 +52,7 @@ export class PodHookWindow {
       if (result.outcome === 'Succeeded') {
         continue;
       }
+      failed = true;
       this.#report(hook, index, result.message);
       if (hook.onError === 'Fail') {
         this.#refused = true;
@@ -52,6 +60,7 @@ export class PodHookWindow {
         return false;
       }
     }
+    this.#quiesced = !failed && this.#hooks.pre.length > 0;
     return true;
   }
 

@@ -1,12 +1,13 @@
-import { isLifeboatError, messageOf } from '../errors.ts';
+import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
+import type { ClaimConsistency } from '../model/claim-consistency.ts';
 import type { Issue } from '../model/issue.ts';
 import { compareCodePoints } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import { isDnsSubdomain } from '../model/kubernetes-name.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
-import { readBackup } from './backup-files.ts';
+import { backupExists, readBackup, readManifest } from './backup-files.ts';
 import { deleteBackupFiles } from './delete-backup-files.ts';
 import { isMarkedForDeletion } from './deletion-mark.ts';
 import { backupsDirectory } from './key-layout.ts';
@@ -98,6 +99,25 @@ export class BackupCatalog {
     signal?.throwIfAborted();
     const source = { store: this.#store, backupName: name, logger: this.#logger };
     return readStoredObject(source, object, { signal });
+  }
+
+  /**
+   * Says how consistent the data of each claim is that a backup has a snapshot of, sorted by namespace and name; `undefined` when it does
+   * not tell: those of Velero do not.
+   *
+   * @throws {LifeboatError} code NotFound when there is no such backup; CorruptBackup when its manifest is damaged.
+   */
+  async getConsistency(
+    name: string,
+    { signal }: CallOptions = {},
+  ): Promise<readonly ClaimConsistency[] | undefined> {
+    signal?.throwIfAborted();
+    if (!(await backupExists(this.#store, name, { signal }))) {
+      throw new LifeboatError(`there is no backup ${name} in ${this.#store.location}`, {
+        ...{ code: 'NotFound', operation: 'catalog.getConsistency', target: name },
+      });
+    }
+    return (await readManifest(this.#store, name, { signal }))?.claims;
   }
 
   /**

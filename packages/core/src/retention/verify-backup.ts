@@ -59,6 +59,7 @@ export async function verifyBackup(
     heldAgainst: manifest === undefined ? 'structure' : 'digests',
     objects,
     snapshots,
+    claims: manifest?.claims,
     issues,
   };
 }

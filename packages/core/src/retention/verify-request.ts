@@ -1,4 +1,5 @@
 import type { Backup } from '../model/backup.ts';
+import type { ClaimConsistency } from '../model/claim-consistency.ts';
 import type { Issue } from '../model/issue.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 
@@ -27,5 +28,7 @@ export interface VerifyResult {
   readonly objects: number;
   /** Storage snapshots that were found. */
   readonly snapshots: number;
+  /** How consistent the data of each snapshotted claim is, as the manifest says; absent where it does not: in a backup made by Velero. */
+  readonly claims?: readonly ClaimConsistency[] | undefined;
   readonly issues: readonly Issue[];
 }

@@ -10,6 +10,10 @@ const manifest: BackupManifest = {
   kubernetesVersion: 'v1.36.3',
   objects: 3,
   entries: 7,
+  claims: [
+    { namespace: 'shop', claimName: 'data', level: 'application' },
+    { namespace: 'shop', claimName: 'logs', level: 'crash', volumeGroup: 'db' },
+  ],
   files: [{ fileName: 'b.tar.gz', sizeBytes: 12, sha256: 'ff00' }],
 };
 
@@ -21,6 +25,12 @@ it('a manifest is read as it was written, and names who wrote it', () => {
   });
 });
 
+it('a manifest that tells nothing of consistency is read', () => {
+  const { claims: _claims, ...older } = manifest;
+  const text = encodeBackupManifest(older);
+  expect(decodeBackupManifest(Buffer.from(text), 'key')).toEqual(older);
+});
+
 describe('what is not a manifest is refused', () => {
   const good = encodeBackupManifest(manifest);
   it.each([
@@ -28,6 +38,7 @@ describe('what is not a manifest is refused', () => {
     { name: 'a list', text: '[]' },
     { name: 'a later format', text: good.replace('"formatVersion": 1', '"formatVersion": 2') },
     { name: 'no count', text: good.replace('"objects": 3', '"objects": "3"') },
+    { name: 'an unknown level', text: good.replace('"crash"', '"some"') },
     { name: 'a file without its size', text: good.replace('"sizeBytes": 12', '"sizeBytes": null') },
   ])('$name', ({ text }) => {
     expect(() => decodeBackupManifest(Buffer.from(text), 'backups/b/m')).toThrow(

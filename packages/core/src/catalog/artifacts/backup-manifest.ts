@@ -1,7 +1,14 @@
 import { LifeboatError, messageOf } from '../../errors.ts';
 import { version } from '../../internal/version.ts';
-import { isJsonObject, type JsonObject, parseJson, stringifyPrettyJson } from '../../model/json.ts';
-import { objectAt, stringAt } from '../../model/object-path.ts';
+import type { ClaimConsistency } from '../../model/claim-consistency.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  stringifyPrettyJson,
+} from '../../model/json.ts';
+import { arrayAt, objectAt, stringAt } from '../../model/object-path.ts';
 import type { StoredFile } from '../stored-file.ts';
 
 const formatVersion = 1;
@@ -15,13 +22,15 @@ export interface BackupManifest {
   readonly objects: number;
   /** Files in the archive. */
   readonly entries: number;
+  /** What it has of each claim that was snapshotted; absent when the manifest does not tell. */
+  readonly claims?: readonly ClaimConsistency[] | undefined;
   /** Every file of the backup's directory, but for the manifest itself and marks such as the claim. */
   readonly files: readonly StoredFile[];
 }
 
 /** The manifest as it is stored. */
 export function encodeBackupManifest(manifest: BackupManifest): string {
-  const { backup, kubernetesVersion, objects, entries, files } = manifest;
+  const { backup, kubernetesVersion, objects, entries, claims, files } = manifest;
   const document: JsonObject = {
     formatVersion,
     writer: { name: 'lifeboat', version },
@@ -29,6 +38,9 @@ export function encodeBackupManifest(manifest: BackupManifest): string {
     kubernetesVersion,
     objects,
     entries,
+    ...(claims === undefined
+      ? {}
+      : { claims: claims.map(({ ...consistency }): JsonObject => consistency) }),
     files: Object.fromEntries(
       files.map(({ fileName, sizeBytes, sha256 }) => [fileName, { sizeBytes, sha256 }]),
     ),
@@ -60,6 +72,7 @@ function manifestOf(document: JsonObject): BackupManifest | undefined {
   const uid = stringAt(document, ['backup', 'uid']);
   const kubernetesVersion = stringAt(document, ['kubernetesVersion']);
   const { objects, entries } = document;
+  const claims = arrayAt(document, ['claims']).map(consistencyOf);
   const files = Object.entries(objectAt(document, ['files']) ?? {}).map(
     ([fileName, file]): StoredFile | undefined => {
       const sizeBytes = isJsonObject(file) ? file['sizeBytes'] : undefined;
@@ -75,8 +88,25 @@ function manifestOf(document: JsonObject): BackupManifest | undefined {
     kubernetesVersion !== undefined &&
     typeof objects === 'number' &&
     typeof entries === 'number' &&
-    files.every((file) => file !== undefined)
-    ? { backup: { name, uid }, kubernetesVersion, objects, entries, files }
+    files.every((file) => file !== undefined) &&
+    claims.every((claim) => claim !== undefined)
+    ? {
+        ...{ backup: { name, uid }, kubernetesVersion, objects, entries, files },
+        ...(document['claims'] !== undefined && { claims }),
+      }
+    : undefined;
+}
+
+function consistencyOf(entry: JsonValue): ClaimConsistency | undefined {
+  const claim = isJsonObject(entry) ? entry : {};
+  const namespace = stringAt(claim, ['namespace']);
+  const claimName = stringAt(claim, ['claimName']);
+  const volumeGroup = stringAt(claim, ['volumeGroup']);
+  const { level } = claim;
+  return namespace !== undefined &&
+    claimName !== undefined &&
+    (level === 'application' || level === 'crash')
+    ? { namespace, claimName, level, ...(volumeGroup !== undefined && { volumeGroup }) }
     : undefined;
 }
 
