@@ -3,7 +3,7 @@ import { preferredResources } from '../discovery/preferred-resources.ts';
 import { resolveResource } from '../discovery/resolve-resource.ts';
 import { servedResources } from '../discovery/served-resources.ts';
 import { messageOf } from '../errors.ts';
-import type { Backup } from '../model/backup.ts';
+import type { Backup, BackupSpec } from '../model/backup.ts';
 import {
   type ApiResource,
   groupResourceOf,
@@ -17,6 +17,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import { type BackupCandidate, backupCandidate } from '../selection/backup-candidate.ts';
 import { type BackupFilter, createBackupFilter } from '../selection/backup-filter.ts';
 import { withExcludedNamespaces } from '../selection/backup-request.ts';
+import { type NamedObject, orderedResourcesOf } from '../selection/ordered-resources.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { addMissingNamespace, readNamespaces } from './namespaces.ts';
 
@@ -27,6 +28,8 @@ export interface BackupScope {
   readonly filter: BackupFilter;
   /** The resources to list, in order. */
   readonly resources: readonly ApiResource[];
+  /** `<resource>` or `<resource>.<group>` → the objects of it that come first, in order. */
+  readonly order: ReadonlyMap<string, readonly NamedObject[]>;
   /** The namespaces to list in, sorted; `undefined`: every namespace, at once. */
   readonly namespaces: readonly string[] | undefined;
   /** The Namespace objects of the selected namespaces, as far as the caller may read them and his predicate wants them. */
@@ -78,14 +81,16 @@ export async function scopeOf({
   for (const issue of [...discoveryIssues(failures), ...filter.issues]) {
     record.addIssue(issue);
   }
+  // Namespaces are stored on their own, at the end: which ones depends on what was found in them.
+  const listed = resources.filter((resource) => groupResourceOf(resource) !== 'namespaces');
   const preferred = new Map(
     preferredResources(discovery).map((resource) => [groupResourceOf(resource), resource]),
   );
   return {
     backup: { ...backup, spec: withExcludedNamespaces(backup.spec, excludedByLabel) },
     filter,
-    // Namespaces are stored on their own, at the end: which ones depends on what was found in them.
-    resources: resources.filter((resource) => groupResourceOf(resource) !== 'namespaces'),
+    resources: listed,
+    order: orderOf(backup.spec, listed, (name) => resolveResource(discovery, name), record),
     namespaces: filter.namespaces.includesEverything ? undefined : filter.namespaces.names,
     namespaceObjects: live.objects.filter(
       (object) =>
@@ -94,6 +99,31 @@ export async function scopeOf({
     ),
     findResource: (groupResource) => preferred.get(groupResource),
   };
+}
+
+function orderOf(
+  spec: BackupSpec,
+  listed: readonly ApiResource[],
+  resolve: (name: string) => ApiResource | undefined,
+  record: BackupRecord,
+): BackupScope['order'] {
+  const order = new Map<string, readonly NamedObject[]>();
+  for (const [name, objects] of orderedResourcesOf(spec['orderedResources'])) {
+    const resource = resolve(name);
+    const groupResource = resource && groupResourceOf(resource);
+    if (
+      groupResource !== undefined &&
+      listed.some((one) => groupResourceOf(one) === groupResource)
+    ) {
+      order.set(groupResource, [...(order.get(groupResource) ?? []), ...objects]);
+    } else {
+      record.addWarning({
+        reason: 'OrderWithoutEffect',
+        message: `spec.orderedResources names the resource ${JSON.stringify(name)}, which this backup does not list`,
+      });
+    }
+  }
+  return order;
 }
 
 // The filter is a pure decision, which must not fail: what a caller's code throws is the problem of one object.

@@ -85,6 +85,22 @@ export class ItemBackupper {
     );
   }
 
+  /**
+   * Whether an object is to be stored before it is listed: it is wanted, and nothing pulled it along before. The list that meets it, and
+   * what would pull it along, then leave it alone.
+   */
+  admitsEarly(resource: ApiResource, object: KubernetesObject): boolean {
+    const { scope, signal } = this.#options;
+    signal.throwIfAborted();
+    const key = keyOf(referenceTo(resource, object));
+    const isAdmitted =
+      !this.#pulled.has(key) && scope.filter.exclusionOf(resource, object) === undefined;
+    if (isAdmitted) {
+      this.#pulled.add(key);
+    }
+    return isAdmitted;
+  }
+
   /** Stores an admitted object with what it pulls along. */
   async backUp(
     resource: ApiResource,

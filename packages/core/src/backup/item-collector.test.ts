@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../internal/silent-logger.ts';
 import type { BackupSpec } from '../model/backup.ts';
-import { type KubernetesManifest, referenceTo } from '../model/kubernetes.ts';
+import { type ApiResource, type KubernetesManifest, referenceTo } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { BackupRecord } from './backup-record.ts';
@@ -232,17 +232,86 @@ describe('ItemCollector', () => {
     expect(count).toBe(601);
     expect(record.warnings).toMatchObject([{ reason: 'ListNotAtomic' }]);
   });
+
+  it('begins the lists that come next, as many as it may, whatever their resource and namespace', async () => {
+    await using cluster = await clusterWith(configMap('other', 'a'), configMap('shop', 'b'));
+    const spec = {
+      includedNamespaces: ['other', 'shop'],
+      includedResources: ['configmaps', 'secrets'],
+    };
+    const { collector, resources } = await collectorOf(cluster, spec, { lists: 3 });
+    const before = listsOf(cluster).length;
+    const [first, second] = resources;
+    const items = first && collector.itemsOf(first, second && [second])[Symbol.asyncIterator]();
+    await items?.next();
+    await cluster.settle();
+    expect(listsOf(cluster).slice(before)).toEqual([
+      'configmaps other',
+      'configmaps shop',
+      'secrets other',
+    ]);
+    await items?.return?.();
+    await collector.close();
+  });
+
+  it('reads nothing ahead unless it is told what comes next', async () => {
+    await using cluster = await clusterWith(configMap('other', 'a'), configMap('shop', 'b'));
+    const spec = { includedNamespaces: ['other', 'shop'], includedResources: ['configmaps'] };
+    const { collector, resources } = await collectorOf(cluster, spec, { lists: 3 });
+    const before = listsOf(cluster).length;
+    const items = resources[0] && collector.itemsOf(resources[0])[Symbol.asyncIterator]();
+    await items?.next();
+    await cluster.settle();
+    expect(listsOf(cluster).slice(before)).toEqual(['configmaps other']);
+  });
+
+  it.each([1, 2, 3, 50])(
+    'yields the same in the same order with %i lists at a time',
+    async (lists) => {
+      await using cluster = await clusterWith(
+        ...['a', 'b', 'c'].flatMap((name) => [configMap('shop', name), configMap('other', name)]),
+        claim('shop', 'data'),
+        claim('other', 'data'),
+      );
+      // Of the lists that are under way at the same time one fails.
+      cluster.faults.inject({ operation: 'list', resource: 'secrets', error: 'Forbidden' });
+      const plain = await collectorOf(cluster, {});
+      const { collector, record, resources } = await collectorOf(cluster, {}, { lists });
+      const found: CollectedItem[] = [];
+      for (const [index, resource] of resources.entries()) {
+        found.push(
+          ...(await Array.fromAsync(collector.itemsOf(resource, resources.slice(index + 1)))),
+        );
+      }
+      const expected = await Array.fromAsync(plain.collector.items());
+      expect(found.map(nameOf)).toEqual(expected.map(nameOf));
+      expect(record.issues).toEqual(plain.record.issues);
+      expect(record.errors).toMatchObject([{ reason: 'ListFailed' }]);
+    },
+  );
 });
 
 async function collectorOf(
   cluster: FakeCluster,
   spec: BackupSpec,
-): Promise<{ readonly collector: ItemCollector; readonly record: BackupRecord }> {
+  options: { readonly lists?: number } = {},
+): Promise<{
+  readonly collector: ItemCollector;
+  readonly record: BackupRecord;
+  readonly resources: readonly ApiResource[];
+}> {
   const { signal } = new AbortController();
   const record = new BackupRecord(() => {}, silentLogger);
   const backup = acceptBackupRequest({ name: 'test', spec }, new Date(0));
   const scope = await scopeOf({ cluster, backup, record, signal });
-  return { collector: new ItemCollector({ cluster, scope, record, signal }), record };
+  const collector = new ItemCollector({ cluster, scope, record, signal, ...options });
+  return { collector, record, resources: scope.resources };
+}
+
+function listsOf(cluster: FakeCluster): readonly string[] {
+  return cluster.requests
+    .filter(({ operation }) => operation === 'list')
+    .map(({ resource, namespace = '' }) => `${resource} ${namespace}`);
 }
 
 async function clusterWith(...objects: readonly KubernetesManifest[]): Promise<FakeCluster> {

@@ -23,6 +23,8 @@ export interface ItemCollectorOptions {
   readonly cluster: Cluster;
   readonly scope: BackupScope;
   readonly record: BackupRecord;
+  /** How many lists are read at a time. @default 1 */
+  readonly lists?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -34,11 +36,19 @@ interface ListScope {
   readonly earlier: readonly LabelSelector[];
 }
 
+/** A list whose first object has been asked for. */
+interface BegunList {
+  readonly objects: AsyncIterator<KubernetesObject>;
+  readonly first: Promise<IteratorResult<KubernetesObject>>;
+}
+
 /** How far one list has come: the key of the last object it yielded, or all the way. */
 type Reach = { readonly lastKey: string } | 'the end';
 
 /**
- * Lists one resource after another, one page in memory at a time, and knows where it stands. A resource that cannot be
+ * Lists one resource after another, and knows where it stands. The first pages of the lists that come next are read meanwhile, so that
+ * memory is bounded by the number of lists read at a time, whatever there is.
+ * A resource that cannot be
  * listed is an issue and the others go on, unless the API server is out of reach: then the list rejects. A resource that is
  * no longer served has nothing to list.
  */
@@ -46,6 +56,7 @@ export class ItemCollector {
   readonly #options: ItemCollectorOptions;
   // By resource, namespace and selector; a resource that was listed whole is one entry, whatever the number of them.
   readonly #reached = new Map<string, Reach>();
+  readonly #begun = new Map<string, BegunList>();
 
   constructor(options: ItemCollectorOptions) {
     this.#options = options;
@@ -58,10 +69,20 @@ export class ItemCollector {
     }
   }
 
-  /** Yields every object of one resource, once. */
-  async *itemsOf(resource: ApiResource): AsyncIterable<CollectedItem> {
+  /**
+   * Yields every object of one resource, once.
+   *
+   * @param upcoming The resources that will be listed next, whose lists may begin. @default nothing is read ahead
+   */
+  async *itemsOf(
+    resource: ApiResource,
+    upcoming?: readonly ApiResource[],
+  ): AsyncIterable<CollectedItem> {
     const scopes = this.#scopesOf(resource);
-    for (const scope of scopes) {
+    for (const [index, scope] of scopes.entries()) {
+      if (upcoming !== undefined) {
+        this.#readAhead(resource, scopes.slice(index), upcoming);
+      }
       yield* this.#list(resource, scope);
     }
     const keys = scopes.map((scope) => scopeKey(resource, scope));
@@ -73,14 +94,26 @@ export class ItemCollector {
     }
   }
 
+  /** Ends what was read ahead and is not wanted any more, after an abort. */
+  async close(): Promise<void> {
+    const begun = [...this.#begun.values()];
+    this.#begun.clear();
+    await Promise.allSettled(
+      begun.map(async ({ objects }) => {
+        await objects.return?.();
+      }),
+    );
+  }
+
+  /** Whether a list of an object's resource has it. */
+  selects(reference: ObjectReference, object: KubernetesObject): boolean {
+    return this.#selectorsFor(reference, object).length > 0;
+  }
+
   /** Whether listing has met an object already; then it is stored, or was left out on purpose. */
   hasPassed(reference: ObjectReference, object: KubernetesObject): boolean {
-    const { filter, namespaces } = this.#options.scope;
     const { namespace } = reference;
-    if (namespace !== undefined && namespaces !== undefined && !namespaces.includes(namespace)) {
-      return false;
-    }
-    const selectors = selectorsOf(filter.labelSelectors).filter((one) => matches(object, one));
+    const selectors = this.#selectorsFor(reference, object);
     if (this.#reached.get(groupResourceOf(reference)) === 'the end') {
       return selectors.length > 0;
     }
@@ -93,6 +126,17 @@ export class ItemCollector {
         (reach !== undefined && compareCodePoints(listKeyOf(object), reach.lastKey) <= 0)
       );
     });
+  }
+
+  /** The selectors of the lists that have an object. */
+  #selectorsFor(
+    { namespace }: ObjectReference,
+    object: KubernetesObject,
+  ): readonly (LabelSelector | undefined)[] {
+    const { filter, namespaces } = this.#options.scope;
+    const isListed =
+      namespace === undefined || namespaces === undefined || namespaces.includes(namespace);
+    return isListed ? selectorsOf(filter.labelSelectors).filter((one) => matches(object, one)) : [];
   }
 
   // Asked only when a list says that there is no such resource: one whose definition was deleted while the backup ran has
@@ -126,24 +170,66 @@ export class ItemCollector {
     );
   }
 
-  async *#list(resource: ApiResource, scope: ListScope): AsyncIterable<CollectedItem> {
+  /** Begins the lists that come next, until as many are under way as may be. */
+  #readAhead(
+    resource: ApiResource,
+    scopes: readonly ListScope[],
+    upcoming: readonly ApiResource[],
+  ): void {
+    let room = this.#options.lists ?? 1;
+    for (const scope of scopes.slice(0, room)) {
+      this.#begin(resource, scope);
+      room -= 1;
+    }
+    for (const next of upcoming) {
+      if (room <= 0) {
+        return;
+      }
+      for (const scope of this.#scopesOf(next).slice(0, room)) {
+        this.#begin(next, scope);
+        room -= 1;
+      }
+    }
+  }
+
+  #begin(resource: ApiResource, scope: ListScope): void {
+    const key = scopeKey(resource, scope);
+    if (!this.#begun.has(key)) {
+      const objects = this.#open(resource, scope)[Symbol.asyncIterator]();
+      const first = objects.next();
+      // A failure is told when it is the list's turn.
+      first.catch(() => undefined);
+      this.#begun.set(key, { objects, first });
+    }
+  }
+
+  #open(
+    resource: ApiResource,
+    { namespace, selector }: ListScope,
+  ): AsyncIterable<KubernetesObject> {
     const { cluster, record, signal } = this.#options;
-    const { namespace, selector, earlier } = scope;
+    return cluster.list(resource, {
+      signal,
+      namespace,
+      labelSelector: selector && formatLabelSelector(selector),
+      onInconsistent: () => {
+        record.addWarning({
+          reason: 'ListNotAtomic',
+          message: `listing ${groupResourceOf(resource)} took longer than the API server keeps a snapshot; objects changed meanwhile are stored as they were when they were read`,
+        });
+      },
+    });
+  }
+
+  async *#list(resource: ApiResource, scope: ListScope): AsyncIterable<CollectedItem> {
+    const { record, signal } = this.#options;
+    const { namespace, earlier } = scope;
     const groupResource = groupResourceOf(resource);
     const key = scopeKey(resource, scope);
+    const begun = this.#begun.get(key);
+    this.#begun.delete(key);
     try {
-      const objects = cluster.list(resource, {
-        signal,
-        namespace,
-        labelSelector: selector && formatLabelSelector(selector),
-        onInconsistent: () => {
-          record.addWarning({
-            reason: 'ListNotAtomic',
-            message: `listing ${groupResource} took longer than the API server keeps a snapshot; objects changed meanwhile are stored as they were when they were read`,
-          });
-        },
-      });
-      for await (const object of objects) {
+      for await (const object of begun ? resumed(begun) : this.#open(resource, scope)) {
         this.#reached.set(key, { lastKey: listKeyOf(object) });
         if (!earlier.some((one) => matches(object, one))) {
           yield { resource, object };
@@ -167,6 +253,20 @@ export class ItemCollector {
         error,
       );
     }
+  }
+}
+
+/** A list that has begun, from its beginning. */
+async function* resumed({
+  objects,
+  first,
+}: BegunList): AsyncGenerator<KubernetesObject, void, undefined> {
+  try {
+    for (let step = await first; step.done !== true; step = await objects.next()) {
+      yield step.value;
+    }
+  } finally {
+    await objects.return?.();
   }
 }
 

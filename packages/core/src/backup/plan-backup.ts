@@ -67,7 +67,7 @@ export async function planBackup(
 }
 
 async function planItems(
-  { cluster, podExec, hookedPods, actions, clock }: PlanDependencies,
+  { cluster, podExec, hookedPods, lists, actions, clock }: PlanDependencies,
   { backup: accepted, policy }: AcceptedBackup,
   { options, record }: { readonly options: PlanBackupOptions; readonly record: BackupRecord },
 ): Promise<Pick<BackupPlan, 'spec' | 'items' | 'volumes'>> {
@@ -92,7 +92,7 @@ async function planItems(
   const updates = new ItemUpdates(itemOperationLimits(options).maximumItemsToUpdate);
   const backupper = await storeSelected(
     {
-      ...{ cluster, hookedPods, scope, record, volumes, clock, signal },
+      ...{ cluster, hookedPods, lists, scope, record, volumes, clock, signal },
       podExec: podExec && unexecutedCommands(cluster),
       archive: recorder,
       demands: new VolumeDemands({ cluster, signal, policies: policy.volumePolicies }),

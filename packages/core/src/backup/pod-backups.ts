@@ -5,6 +5,7 @@ import {
   type ApiResource,
   identifierOf,
   type KubernetesObject,
+  type ObjectReference,
   referenceTo,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
@@ -29,6 +30,8 @@ export interface PodBackupsOptions {
   readonly record: BackupRecord;
   readonly volumes: ClaimVolumes;
   readonly backupper: ItemBackupper;
+  /** Whether listing will meet a pod. */
+  readonly selects: (reference: ObjectReference, pod: KubernetesObject) => boolean;
   /** How many windows are open at a time. */
   readonly hookedPods: number;
   readonly clock: Clock;
@@ -73,6 +76,24 @@ export class PodBackups {
     }
   }
 
+  /**
+   * Backs up the pods that come before the others, as one block in their order, with those that share a claim or a volume group with
+   * them: they share their window.
+   */
+  async takeNamed(resource: ApiResource, pods: readonly KubernetesObject[]): Promise<void> {
+    const { backupper } = this.#options;
+    const named = pods
+      .filter((pod) => backupper.admitsEarly(resource, pod))
+      .map((pod) => ({ resource, pod, hooks: this.#hooksOf(pod) }));
+    const namespaces = new Set(named.map(({ pod }) => pod.metadata.namespace));
+    const block: HookedPod[] = [...named];
+    for (const namespace of namespaces) {
+      const theirs = named.filter(({ pod }) => pod.metadata.namespace === namespace);
+      block.push(...(await this.#sharing(theirs)));
+    }
+    await (block.some(hasHooks) ? this.#openWindow(block) : this.#backUpPlainly(block));
+  }
+
   /** Backs up a pod that another object pulls along: at once, in a window of its own if it has hooks. */
   async takePulled(resource: ApiResource, pod: KubernetesObject): Promise<void> {
     const hooked = { resource, pod, hooks: this.#hooksOf(pod) };
@@ -104,6 +125,49 @@ export class PodBackups {
     for (const block of podBlocks(held, claimsOf, await this.#groupsOf(held))) {
       await (block.some(hasHooks) ? this.#openWindow(block) : this.#backUpPlainly(block));
     }
+  }
+
+  /** The other pods of a namespace that share claims or volume groups with these. */
+  async #sharing(pods: readonly HookedPod[]): Promise<readonly HookedPod[]> {
+    const { backupper } = this.#options;
+    const [first] = pods;
+    if (first === undefined || pods.every(({ pod }) => claimNamesOf(pod).length === 0)) {
+      return [];
+    }
+    const { resource } = first;
+    const known = new Set(pods.map(({ pod }) => pod.metadata.name));
+    const others = (await this.#podsWithClaims(resource, first.pod.metadata.namespace))
+      .filter((pod) => !known.has(pod.metadata.name))
+      .map((pod) => ({ resource, pod, hooks: { pre: [], post: [], problems: [] } }));
+    const all = [...pods, ...others];
+    const blocks = podBlocks(all, ({ pod }) => claimNamesOf(pod), await this.#groupsOf(all));
+    return blocks
+      .filter((block) => block.some((one) => pods.includes(one)))
+      .flatMap((block) => block.filter((one) => !pods.includes(one)))
+      .filter(({ pod }) => backupper.admitsEarly(resource, pod))
+      .map(({ pod }) => ({ resource, pod, hooks: this.#hooksOf(pod) }));
+  }
+
+  /** The pods of a namespace that mount claims and will be listed. Where pods cannot be listed, whoever does so for the backup reports it. */
+  async #podsWithClaims(
+    resource: ApiResource,
+    namespace: string | undefined,
+  ): Promise<readonly KubernetesObject[]> {
+    const { cluster, selects, signal } = this.#options;
+    const pods: KubernetesObject[] = [];
+    try {
+      for await (const pod of cluster.list(resource, { namespace, signal })) {
+        if (claimNamesOf(pod).length > 0 && selects(referenceTo(resource, pod), pod)) {
+          pods.push(pod);
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isServerUnreachable(error)) {
+        throw error;
+      }
+    }
+    return pods;
   }
 
   async #backUpPlainly(pods: readonly HookedPod[]): Promise<void> {

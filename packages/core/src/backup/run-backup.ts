@@ -43,6 +43,8 @@ export interface BackupDependencies {
   readonly podExec?: PodExec | undefined;
   /** How many pods with hooks are backed up at a time. */
   readonly hookedPods: number;
+  /** How many lists are read at a time. */
+  readonly lists: number;
   readonly store: ObjectStore;
   readonly snapshotter: VolumeSnapshotter;
   readonly actions: readonly BackupItemAction[];
@@ -131,7 +133,7 @@ interface BackupRun {
 }
 
 async function produceBackup(
-  { cluster, podExec, hookedPods, actions, clock }: BackupDependencies,
+  { cluster, podExec, hookedPods, lists, actions, clock }: BackupDependencies,
   accepted: Backup,
   { options, policy, files, record, volumes, operations, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
@@ -164,7 +166,7 @@ async function produceBackup(
         }),
         updates: new ItemUpdates(itemOperationLimits(options).maximumItemsToUpdate),
         ...{ actions, scope, record, volumes, operations },
-        ...{ podExec, hookedPods, clock, logger: log },
+        ...{ podExec, hookedPods, lists, clock, logger: log },
         emit,
         signal: archiveSignal,
       }),
@@ -175,7 +177,10 @@ async function produceBackup(
   emit({ type: 'phase', phase: 'Finalizing' });
   const backup = finishBackup(scope.backup, record, clock.now());
   log.info('backup finished', { phase: backup.status.phase, objects: record.stored });
-  await writeBackupFiles({ store, backup, archive, record, log, emit, signal });
+  const legacySnapshots = options.legacyCsiFiles ? () => volumes.readySnapshots() : undefined;
+  await writeBackupFiles({
+    ...{ store, backup, archive, record, legacySnapshots, log, emit, signal },
+  });
   return backup;
 }
 

@@ -4,6 +4,7 @@ import { AbortScope } from '../internal/abort-scope.ts';
 import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { BackupEvent } from '../model/event.ts';
 import {
+  type ApiResource,
   groupResourceOf,
   identifierOf,
   type KubernetesObject,
@@ -30,6 +31,7 @@ import { ItemBackupper } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
 import type { ItemOperations } from './item-operations.ts';
 import type { ItemUpdates } from './item-updates.ts';
+import { namedObjects } from './named-objects.ts';
 import { PodBackups } from './pod-backups.ts';
 import type { VolumeBackups } from './volume-backups.ts';
 import type { VolumeDemands } from './volume-demands.ts';
@@ -42,6 +44,8 @@ export interface StoreSelectedOptions {
   readonly podExec: PodExec | undefined;
   /** How many pods with hooks are backed up at a time. */
   readonly hookedPods: number;
+  /** How many lists are read at a time. */
+  readonly lists: number;
   readonly archive: ArchiveWriter;
   readonly actions: readonly BackupItemAction[];
   readonly demands: VolumeDemands;
@@ -140,11 +144,19 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
     holdBack: (claim, holdOptions) => volumes.holdBack(claim, holdOptions),
     backUpPulledPod: (resource, pod) => pods.takePulled(resource, pod),
   });
-  const pods = new PodBackups({ ...options, backupper, fail: (error) => run.abort(error) });
+  const selects: ItemCollector['selects'] = (...asked) => collector.selects(...asked);
+  const fail = (error: unknown): void => run.abort(error);
+  const pods = new PodBackups({ ...options, backupper, selects, fail });
   try {
-    for (const resource of scope.resources) {
+    for (const [index, resource] of scope.resources.entries()) {
       const arePods = groupResourceOf(resource) === 'pods';
-      for await (const { object } of collector.itemsOf(resource)) {
+      const named = namedObjects({ ...options, selects }, resource);
+      await (arePods
+        ? pods.takeNamed(resource, await Array.fromAsync(named))
+        : backUpNamed(backupper, resource, named));
+      // Windows may stand open for long while pods are listed: what is read meanwhile would be stale.
+      const upcoming = arePods ? undefined : scope.resources.slice(index + 1);
+      for await (const { object } of collector.itemsOf(resource, upcoming)) {
         await (arePods ? pods.take(resource, object) : backupper.backUpListed(resource, object));
       }
       // Before anything else is listed: claims are snapshotted within the windows of their pods.
@@ -155,8 +167,22 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
     throw error;
   } finally {
     await pods.settle();
+    await collector.close();
   }
   return backupper;
+}
+
+/** Stores the objects that come before the others of their resource. */
+async function backUpNamed(
+  backupper: ItemBackupper,
+  resource: ApiResource,
+  named: AsyncIterable<KubernetesObject>,
+): Promise<void> {
+  for await (const object of named) {
+    if (backupper.admitsEarly(resource, object)) {
+      await backupper.backUp(resource, object);
+    }
+  }
 }
 
 async function storeSnapshot(

@@ -71,7 +71,7 @@ describe('hooks of a pod', () => {
       name: 'example.com/fill-buffers',
       appliesTo: { resources: ['persistentvolumes'] },
       execute: async ({ item }: BackupItemInput): Promise<BackupItemOutput> => ({
-        item: { ...item, noise: randomBytes(2_000_000).toString('base64') },
+        item: { ...item, noise: randomBytes(600_000).toString('base64') },
       }),
     };
     const claims = Array.from({ length: 5 }, (_, index) => `c${index}`);

@@ -64,7 +64,7 @@ export function createEngine(options: EngineOptions): Engine {
   const shared = { cluster, store, clock, logger };
   const backingUp = {
     ...{ ...shared, podExec, snapshotter, allowUnsafeConcurrentWriters },
-    hookedPods: limits.hookedPods,
+    ...{ hookedPods: limits.hookedPods, lists: limits.lists },
     actions: backupActions,
   };
   const retention = { ...shared, concurrency: limits.releasedSnapshots };
@@ -94,10 +94,11 @@ export function createEngine(options: EngineOptions): Engine {
 function limitsOf({
   snapshotsPerDriver = 8,
   hookedPods = 4,
+  lists = 4,
   restoredObjects = 8,
   releasedSnapshots = 8,
 }: EngineConcurrency = {}): Readonly<Record<keyof EngineConcurrency, number>> {
-  return { snapshotsPerDriver, hookedPods, restoredObjects, releasedSnapshots };
+  return { snapshotsPerDriver, hookedPods, lists, restoredObjects, releasedSnapshots };
 }
 
 function belowOne(concurrency: Readonly<Record<string, number>>): readonly Violation[] {

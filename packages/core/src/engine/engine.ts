@@ -49,6 +49,11 @@ export interface EngineConcurrency {
    * pods that run their hooks. @default 4
    */
   readonly hookedPods?: number | undefined;
+  /**
+   * Lists of a backup being read: that of the resource whose objects are stored, and those whose turn is next. Of each of these one page
+   * of 500 objects is in memory, of that one two. @default 4
+   */
+  readonly lists?: number | undefined;
   /** Objects of one resource being restored. @default 8 */
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */

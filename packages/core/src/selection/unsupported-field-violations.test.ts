@@ -5,7 +5,6 @@ import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 
 describe('unsupportedFieldViolations', () => {
   it.each<[string, JsonValue]>([
-    ['orderedResources', { pods: 'shop/db' }],
     ['snapshotMoveData', true],
     ['defaultVolumesToFsBackup', true],
     ['defaultVolumesToRestic', true],
@@ -24,7 +23,6 @@ describe('unsupportedFieldViolations', () => {
         metadata: {},
         hooks: { resources: [] },
         orLabelSelectors: [],
-        orderedResources: {},
         resourcePolicy: null,
         snapshotMoveData: false,
         defaultVolumesToFsBackup: false,

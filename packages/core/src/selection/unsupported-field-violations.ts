@@ -16,7 +16,6 @@ const isEmpty: AsksForNothing = (value) =>
 
 /** Fields of a Velero Backup's spec that nothing here acts on yet. */
 const unsupported: ReadonlyMap<string, AsksForNothing> = new Map([
-  ['orderedResources', isEmpty],
   ['snapshotMoveData', isFalse],
   ['defaultVolumesToFsBackup', isFalse],
   ['defaultVolumesToRestic', isFalse],
@@ -40,6 +39,7 @@ const supported: ReadonlySet<string> = new Set([
   'labelSelector',
   'orLabelSelectors',
   'hooks',
+  'orderedResources',
   'resourcePolicy',
   'snapshotVolumes',
   'ttl',

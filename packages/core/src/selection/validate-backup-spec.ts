@@ -7,6 +7,7 @@ import { type FieldRule, objectRule, oneOfRule } from './field-rules.ts';
 import { filterListViolations } from './filter-list-violations.ts';
 import { hookViolations } from './hook-violations.ts';
 import { labelSelectorViolations } from './label-selector-violations.ts';
+import { orderedResourcesViolations } from './ordered-resources.ts';
 import { unsupportedFieldViolations } from './unsupported-field-violations.ts';
 
 const globalFields: readonly string[] = [
@@ -65,6 +66,7 @@ export function validateBackupSpec(spec: BackupSpec): readonly Violation[] {
     ...storageLocationViolations(spec['storageLocation']),
     ...policyReferenceViolations(spec['resourcePolicy']),
     ...hookViolations(spec['hooks']),
+    ...orderedResourcesViolations(spec['orderedResources']),
     ...unsupportedFieldViolations(spec),
   ];
 }
