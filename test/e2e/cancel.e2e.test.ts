@@ -1,6 +1,7 @@
 import { type BackupEvent, Resources } from '@lifeboat/core';
 import { FaultyObjectStore } from '@lifeboat/core/testing';
 import { expect, it } from 'vitest';
+import { waitFor } from '../cluster/wait-for.ts';
 import { testDriver } from './backup-lab.ts';
 import { VolumeScene } from './volume-scene.ts';
 
@@ -53,16 +54,13 @@ it.concurrent('a backup is cancelled while the driver is cutting its snapshot', 
   const fault = await scene.kit.injectFault({ rpc: 'CreateSnapshot', namespace, delayMs: 2_000 });
   const reason = new Stopped();
   const controller = new AbortController();
-  const backup = scene.lab.engine().backup(scene.request, {
-    signal: controller.signal,
-    onEvent: (event) => {
-      if (isState('Bound')(event)) {
-        controller.abort(reason);
-      }
-    },
-  });
-  expect(await backup.catch((thrown: unknown) => thrown)).toBe(reason);
-  expect(await fault.hits()).toBeGreaterThan(0);
+  const outcome = scene.lab
+    .engine()
+    .backup(scene.request, { signal: controller.signal })
+    .catch((thrown: unknown) => thrown);
+  await waitFor(async () => (await fault.hits()) > 0, { what: 'the driver to be at work' });
+  controller.abort(reason);
+  expect(await outcome).toBe(reason);
   await scene.expectNothingLeft();
 });
 
