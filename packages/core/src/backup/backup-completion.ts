@@ -20,8 +20,10 @@ import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { claimConsistencies } from './claim-consistencies.ts';
+import { writeLegacyCsiFiles } from './legacy-csi-files.ts';
 
 /** The Backup in its terminal phase, with the counts that its status carries; counts of zero are left out, as Velero does. */
 export function finishBackup(backup: Backup, record: BackupRecord, completedAt: Date): Backup {
@@ -61,6 +63,7 @@ export async function writeBackupFiles({
   backup,
   archive,
   record,
+  legacySnapshots,
   log,
   emit,
   signal,
@@ -70,6 +73,8 @@ export async function writeBackupFiles({
   /** The archive, which is stored already. */
   readonly archive: WrittenArchive<unknown>;
   readonly record: BackupRecord;
+  /** The snapshots, if the files of older versions of Velero are wanted. */
+  readonly legacySnapshots?: (() => AsyncIterable<ReadySnapshot>) | undefined;
   readonly log: RunLog;
   readonly emit: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
@@ -90,6 +95,9 @@ export async function writeBackupFiles({
     await putArtifact(store, name, 'itemOperations', record.operations, options),
     await putArtifact(store, name, 'volumeInfo', record.volumes, options),
     await putArtifact(store, name, 'index', encodeArchiveIndex(archive.index), options),
+    ...(legacySnapshots === undefined
+      ? []
+      : await writeLegacyCsiFiles(store, name, legacySnapshots, options)),
     describeBackupFile(backup),
   ];
   const manifest: BackupManifest = {

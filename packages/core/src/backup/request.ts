@@ -57,6 +57,11 @@ export interface BackupOptions extends CallOptions {
    */
   readonly snapshotObjects?: 'remove' | 'keep' | undefined;
   /**
+   * Whether to write the files `<name>-csi-volumesnapshots.json.gz`, `…contents` and `…classes` too, which Velero up to 1.16, and for
+   * the classes 1.17, reads: without them its older servers do not show or restore the snapshots. @default false
+   */
+  readonly legacyCsiFiles?: boolean | undefined;
+  /**
    * What becomes of claims that carry the label of a volume group (`spec.volumeGroupSnapshotLabelKey`, by default
    * `velero.io/volume-group`). `require`: one snapshot of all, as of one moment; where that is not possible their snapshots fail.
    * `prefer`: where the cluster or the volumes do not allow it, a snapshot of each, with a warning. `never`: a snapshot of

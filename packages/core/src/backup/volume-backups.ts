@@ -95,6 +95,16 @@ export class VolumeBackups implements ClaimVolumes {
     await this.#groups.reportStrangers();
   }
 
+  /** Yields each snapshot that is ready, in the order of the claims. To be asked when all have ended. */
+  async *readySnapshots(): AsyncIterable<ReadySnapshot> {
+    for (const { outcome } of this.#held) {
+      const ended = await outcome;
+      if ('snapshot' in ended) {
+        yield ended.snapshot;
+      }
+    }
+  }
+
   /** Removes or keeps the snapshot objects of a complete backup; what could not be done is an issue, not a failure. */
   async settle(snapshotObjects: 'remove' | 'keep', signal: AbortSignal): Promise<void> {
     await this.#forEachReady(async (session, snapshot) => {

@@ -18,7 +18,7 @@ import {
   encodeBackupManifest,
 } from './artifacts/backup-manifest.ts';
 import { createObject } from './create-object.ts';
-import { gunzipJson, gzipJson, gzipText } from './gzip-json.ts';
+import { gunzipJson, gzipJson, gzipJsonList, gzipText } from './gzip-json.ts';
 import { backupFileName, backupKey } from './key-layout.ts';
 import { type StoredFile, storedFile } from './stored-file.ts';
 
@@ -37,6 +37,17 @@ export async function putArtifact(
   options: CallOptions = {},
 ): Promise<StoredFile> {
   return putFile(store, name, artifact, await gzipJson(value), options);
+}
+
+/** Stores one of a backup's JSON files that hold a list, of which one value at a time is in memory besides what is compressed. */
+export async function putArtifactList(
+  store: ObjectStore,
+  name: string,
+  artifact: BackupJsonArtifact,
+  values: AsyncIterable<JsonValue>,
+  options: CallOptions = {},
+): Promise<StoredFile> {
+  return putFile(store, name, artifact, await gzipJsonList(values), options);
 }
 
 /** Stores one of a backup's text files, replacing it if it exists. */

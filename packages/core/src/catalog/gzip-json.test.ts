@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { type JsonValue, parseJson } from '../model/json.ts';
-import { gunzipJson, gzipJson } from './gzip-json.ts';
+import { gunzipJson, gzipJson, gzipJsonList } from './gzip-json.ts';
 
 const limits = { target: 'the file', maximumBytes: 1024 };
 
@@ -53,4 +53,14 @@ describe('gunzipJson', () => {
       target: 'the file',
     });
   });
+});
+
+it.each([
+  ['no value', [], 'null\n'],
+  ['values', [{ a: '<b>' }, 1], '[{"a":"\\u003cb\\u003e"},1]\n'],
+])('a list of %s is encoded as Velero does', async (_what, values, expected) => {
+  const list = async function* (): AsyncIterable<JsonValue> {
+    yield* values;
+  };
+  expect(gunzipSync(await gzipJsonList(list())).toString()).toBe(expected);
 });

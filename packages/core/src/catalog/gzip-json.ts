@@ -1,5 +1,6 @@
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { createGzip, gunzip, gzip } from 'node:zlib';
 
 import { LifeboatError, messageOf } from '../errors.ts';
 import { escapeHtml, type JsonValue, parseJson } from '../model/json.ts';
@@ -19,6 +20,29 @@ export async function gzipText(text: string): Promise<Uint8Array> {
  */
 export async function gzipJson(value: JsonValue): Promise<Uint8Array> {
   return gzipText(`${escapeHtml(JSON.stringify(value))}\n`);
+}
+
+/**
+ * Encodes a list as {@link gzipJson} would, `null` when it is empty, holding one of its values at a time and what is compressed
+ * already.
+ */
+export async function gzipJsonList(values: AsyncIterable<JsonValue>): Promise<Uint8Array> {
+  const compressed: Uint8Array[] = [];
+  await pipeline(listText(values), createGzip(), async (chunks: AsyncIterable<Uint8Array>) => {
+    for await (const chunk of chunks) {
+      compressed.push(chunk);
+    }
+  });
+  return Buffer.concat(compressed);
+}
+
+async function* listText(values: AsyncIterable<JsonValue>): AsyncIterable<string> {
+  let separator = '[';
+  for await (const value of values) {
+    yield `${separator}${escapeHtml(JSON.stringify(value))}`;
+    separator = ',';
+  }
+  yield separator === '[' ? 'null\n' : ']\n';
 }
 
 /**
