@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BackupOptions } from '../backup/request.ts';
 import { ValidationError, type Violation } from '../errors.ts';
 import type { BackupSpec } from '../model/backup.ts';
@@ -6,6 +6,9 @@ import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { FaultyObjectStore } from '../testing/faulty-object-store.ts';
 import { createEngine } from './create-engine.ts';
+
+// For a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What is wrong with a spec: the path, words of the rule, and the value. */
 type Expected = readonly [string, RegExp, unknown];

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { BackupOptions, BackupResult } from '../backup/request.ts';
 import { readStoredObject } from '../catalog/stored-objects.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
@@ -10,6 +10,9 @@ import type { BackupItemAction } from '../ports/item-action.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { createEngine } from './create-engine.ts';
+
+// For a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const claim = { ...Resources.persistentVolumeClaims, namespace: 'shop', name: 'data' };
 const widgets = { group: 'example.com', version: 'v1', resource: 'widgets' };

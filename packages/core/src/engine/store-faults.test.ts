@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BackupArtifact } from '../catalog/artifact.ts';
 import { backupKey, claimKey } from '../catalog/key-layout.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
@@ -14,6 +14,9 @@ import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { FaultyObjectStore } from '../testing/faulty-object-store.ts';
 import { createEngine } from './create-engine.ts';
 import type { Engine } from './engine.ts';
+
+// For a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };
 const forGood = Number.POSITIVE_INFINITY;

@@ -25,6 +25,8 @@ export interface ApiRequest extends ErrorSubject {
   readonly body?: JsonValue | undefined;
   /** @default 'application/json' */
   readonly contentType?: string | undefined;
+  /** Whether repeating it comes to the same, also when the server has carried it out and did not say so. @default GET alone */
+  readonly isRepeatable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -129,16 +131,15 @@ export class ApiClient {
   }
 
   async #repeat<T extends Refusal>(request: ApiRequest, attempt: () => Promise<T>): Promise<T> {
-    const { method, signal } = request;
-    const isRead = method === 'GET';
+    const { method, isRepeatable = method === 'GET', signal } = request;
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
       const outcome = await settle(attempt);
       const { answer, error } = outcome;
       const delayMs =
         answer === undefined
-          ? retryDelayMs({ tries, isRead, ...retryability(error) }, this.#random)
-          : retryDelayMs({ tries, isRead, ...retryFactsOf(answer) }, this.#random);
+          ? retryDelayMs({ tries, isRepeatable, ...retryability(error) }, this.#random)
+          : retryDelayMs({ tries, isRepeatable, ...retryFactsOf(answer) }, this.#random);
       if (delayMs === undefined || this.#transport.closed || signal?.aborted) {
         if (answer !== undefined) {
           return answer;

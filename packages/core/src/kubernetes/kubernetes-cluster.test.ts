@@ -84,6 +84,40 @@ describe('the requests of KubernetesCluster', () => {
     expect(seen?.body === '' ? undefined : JSON.parse(seen?.body ?? '')).toEqual(body);
   });
 
+  it.each<[string, (cluster: Cluster) => Promise<unknown>, number]>([
+    ['a delete of one very object', (cluster) => cluster.delete(reference, { uid: 'u' }), 2],
+    ['a delete of a name', (cluster) => cluster.delete(reference), 1],
+    [
+      'a merge patch',
+      (cluster) => cluster.patch(reference, { type: 'merge', patch: { data: null } }),
+      2,
+    ],
+    [
+      'a merge patch of one version',
+      (cluster) =>
+        cluster.patch(reference, {
+          type: 'merge',
+          patch: { metadata: { resourceVersion: '7' } },
+        }),
+      1,
+    ],
+    [
+      'an apply patch',
+      (cluster) => cluster.patch(reference, { type: 'apply', manifest }, { fieldManager: 'me' }),
+      2,
+    ],
+    ['a JSON patch', (cluster) => cluster.patch(reference, { type: 'json', operations: [] }), 1],
+    ['a create', (cluster) => cluster.create(configMaps, manifest), 1],
+  ])('%s whose answer is lost is sent the right number of times', async (_name, call, times) => {
+    await using server = await ScriptedServer.start((response, _request, index) =>
+      index === 0 ? response.destroy() : answerJson(response, 200, manifest),
+    );
+    await using cluster = new KubernetesCluster(scriptedClient(server));
+    const [outcome] = await Promise.allSettled([call(cluster)]);
+    expect(outcome.status).toBe(times > 1 ? 'fulfilled' : 'rejected');
+    expect(server.requests).toHaveLength(times);
+  });
+
   it('numbers beyond 2^53 are sent as they were read', async () => {
     const stored =
       '{"apiVersion":"v1","kind":"X","metadata":{"name":"a"},"large":9007199254740993}';

@@ -120,7 +120,8 @@ export class KubernetesCluster implements Cluster {
     });
     const { signal } = options;
     const request = { ...subject, method: 'PATCH', path, body, contentType, signal } as const;
-    return kubernetesObject(subject, await this.#client.request(request));
+    const isRepeatable = isRepeatablePatch(patch);
+    return kubernetesObject(subject, await this.#client.request({ ...request, isRepeatable }));
   }
 
   async delete(reference: ObjectReference, options: DeleteOptions = {}): Promise<void> {
@@ -128,8 +129,10 @@ export class KubernetesCluster implements Cluster {
     const subject = { operation, target: describeObject(reference) };
     const path = objectPath(operation, reference);
     const body = deleteBody(options);
-    const { signal } = options;
-    const answer = await this.#client.call({ ...subject, method: 'DELETE', path, body, signal });
+    const { uid, signal } = options;
+    const request = { ...subject, method: 'DELETE', path, body, signal } as const;
+    // Without the uid a repetition could hit another object that has taken the name.
+    const answer = await this.#client.call({ ...request, isRepeatable: uid !== undefined });
     if (!answer.isSuccess && answer.httpStatus !== 404) {
       throw refusalError(subject, answer);
     }
@@ -141,6 +144,20 @@ export class KubernetesCluster implements Cluster {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** Whether a patch says what is to be so in the end, whatever there was: unless it is bound to a version, or made of steps. */
+function isRepeatablePatch(patch: ClusterPatch): boolean {
+  switch (patch.type) {
+    case 'json':
+      return false;
+    case 'merge':
+      return stringAt(patch.patch, ['metadata', 'resourceVersion']) === undefined;
+    case 'apply':
+      return patch.manifest.metadata.resourceVersion === undefined;
+    default:
+      return patch satisfies never;
   }
 }
 

@@ -58,6 +58,9 @@ export async function* resumableWatch(
     if (end.how === 'expired') {
       yield { type: 'restarted' };
       resourceVersion = undefined;
+      if (failures > 1) {
+        await client.sleep(pauseMs(failures - 1), subject, signal);
+      }
     } else {
       resourceVersion = end.resourceVersion;
       await client.sleep(pauseMs(failures), subject, signal);

@@ -7,7 +7,8 @@ describe('retryDelayMs', () => {
   it.each([
     ['200', { httpStatus: 200 }, true, undefined],
     ['404', { httpStatus: 404 }, true, undefined],
-    ['500 of a read', { httpStatus: 500 }, true, undefined],
+    ['500 of a read', { httpStatus: 500 }, true, 100],
+    ['500 of a write', { httpStatus: 500 }, false, undefined],
     ['429 of a read', { httpStatus: 429 }, true, 100],
     ['429 of a write', { httpStatus: 429 }, false, 100],
     ['429 with Retry-After', { httpStatus: 429, retryAfterMs: 2_000 }, false, 2_000],
@@ -26,19 +27,19 @@ describe('retryDelayMs', () => {
     ['a broken connection of a write', { isUnsent: false, retryable: true }, false, undefined],
     ['a write that was never sent', { isUnsent: true, retryable: true }, false, 100],
     ['a certificate that is not accepted', { isUnsent: true, retryable: false }, true, undefined],
-  ])('%s', (_name, outcome, isRead, delayMs) => {
-    expect(retryDelayMs({ tries: 1, isRead, ...outcome }, never)).toBe(delayMs);
+  ])('%s', (_name, outcome, isRepeatable, delayMs) => {
+    expect(retryDelayMs({ tries: 1, isRepeatable, ...outcome }, never)).toBe(delayMs);
   });
 
   it('the pause doubles, and after five tries the outcome is final', () => {
     const delays = [1, 2, 3, 4, 5].map((tries) =>
-      retryDelayMs({ tries, isRead: true, httpStatus: 429 }, never),
+      retryDelayMs({ tries, isRepeatable: true, httpStatus: 429 }, never),
     );
     expect(delays).toEqual([100, 200, 400, 800, undefined]);
   });
 
   it('up to a fifth is added at random, never taken away', () => {
-    const outcome = { tries: 1, isRead: true, httpStatus: 429, retryAfterMs: 1_000 };
+    const outcome = { tries: 1, isRepeatable: true, httpStatus: 429, retryAfterMs: 1_000 };
     expect(retryDelayMs(outcome, () => 0)).toBe(1_000);
     expect(retryDelayMs(outcome, () => 0.999)).toBe(1_200);
   });

@@ -2,8 +2,8 @@
 export interface TryOutcome {
   /** Counted from one. */
   readonly tries: number;
-  /** A GET: repeating it changes nothing. */
-  readonly isRead: boolean;
+  /** Repeating it comes to the same: a GET, and a write that names what is to be so in the end. */
+  readonly isRepeatable: boolean;
   /** The HTTP status; absent when there was no whole answer. */
   readonly httpStatus?: number | undefined;
   readonly retryAfterMs?: number | undefined;
@@ -22,7 +22,7 @@ const longestRetryAfterMs = 30_000;
  * How long to wait before a request is tried again, in milliseconds; `undefined` when the outcome is final.
  *
  * - 429, and 503 with Retry-After: the server did not carry the request out, so it is repeated whatever it was.
- * - A connection that was never made is tried again; one that broke, and 502, 503, 504, only for a read.
+ * - A connection that was never made is tried again; one that broke, and 500, 502, 503, 504, only for what is repeatable.
  * - The server's Retry-After is kept to unless it is longer than 30 seconds, which the caller should know of. Up to a
  *   fifth is added at random, so that many clients do not come back at once.
  */
@@ -35,17 +35,24 @@ export function retryDelayMs(outcome: TryOutcome, random: () => number): number 
   return waitMs > longestRetryAfterMs ? undefined : Math.round(waitMs * (1 + random() / 5));
 }
 
-function mayRepeat({ isRead, httpStatus, retryAfterMs, isUnsent, retryable }: TryOutcome): boolean {
+function mayRepeat({
+  isRepeatable,
+  httpStatus,
+  retryAfterMs,
+  isUnsent,
+  retryable,
+}: TryOutcome): boolean {
   switch (httpStatus) {
     case undefined:
-      return retryable === true && (isRead || isUnsent === true);
+      return retryable === true && (isRepeatable || isUnsent === true);
     case 429:
       return true;
     case 503:
-      return isRead || retryAfterMs !== undefined;
+      return isRepeatable || retryAfterMs !== undefined;
+    case 500:
     case 502:
     case 504:
-      return isRead;
+      return isRepeatable;
     default:
       return false;
   }

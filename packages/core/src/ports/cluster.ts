@@ -90,8 +90,9 @@ export interface DeleteOptions extends CallOptions {
  * - Every method rejects with {@link ClusterError}: NotFound (404), AlreadyExists and Conflict (409), Unauthorized (401),
  *   Forbidden (403), Invalid (422 and 400, with the refused fields), Gone (410), Timeout (408, 504), RateLimited (429),
  *   Unavailable (5xx, or no connection; retryable), Closed, Unknown. An aborted call rejects with `signal.reason` itself.
- * - A 429 or 503 with Retry-After is waited for and tried again, a few times; so is a broken connection of a read. A write
- *   that may have reached the server is not repeated.
+ * - A 429 or 503 with Retry-After is waited for and tried again, a few times. So are a broken connection and a 5xx of what comes
+ *   to the same when it is repeated: a read, a delete with `uid`, a merge or apply patch without a `resourceVersion`. Any other
+ *   write that may have reached the server is not repeated.
  * - Calls may run concurrently; connections are pooled and bounded.
  */
 export interface Cluster extends AsyncDisposable {

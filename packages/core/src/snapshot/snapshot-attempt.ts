@@ -4,6 +4,7 @@ import { describeObject, type KubernetesObject, referenceTo } from '../model/kub
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { createOwnObject } from './create-own-object.ts';
 import type { CutSnapshot } from './cut-snapshot.ts';
 import { diagnoseSnapshot, type SnapshotDiagnosis } from './diagnose.ts';
 import { retainPatch, volumeSnapshotManifest, volumeSnapshotNameOf } from './manifests.ts';
@@ -132,11 +133,13 @@ class SnapshotAttempt {
   }
 
   async #create(signal: AbortSignal | undefined): Promise<void> {
-    const { cluster, backupName, runId } = this.#context;
+    const { backupName, runId } = this.#context;
     const { claim, snapshotClass } = this.#request;
     const { name, tracked } = this.#pending;
     const manifest = volumeSnapshotManifest({ claim, snapshotClass, name, backupName, runId });
-    const created = await cluster.create(Resources.volumeSnapshots, manifest, { signal });
+    const created = await createOwnObject(this.#context, Resources.volumeSnapshots, manifest, {
+      signal,
+    });
     tracked.seed('volumeSnapshot', created);
     this.#pending = { ...this.#pending, created };
   }

@@ -370,10 +370,10 @@ it('removes a VolumeSnapshot that the server created without answering', async (
   await using bench = await openBench();
   const session = await bench.openSession();
   const request = await bench.request();
-  bench.cluster.faults.inject({ operation: 'create', error: 'Unavailable', answerLost: true });
+  bench.cluster.faults.inject({ operation: 'create', error: 'Timeout', answerLost: true });
   await expect(session.take(request)).rejects.toMatchObject({
     code: 'SnapshotFailed',
-    cause: expect.objectContaining({ code: 'Unavailable' }) as unknown,
+    cause: expect.objectContaining({ code: 'Timeout' }) as unknown,
   });
   expect(await bench.leftovers()).toEqual([]);
 });

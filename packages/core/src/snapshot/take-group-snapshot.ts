@@ -5,6 +5,7 @@ import type { SnapshotState } from '../model/event.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { createOwnObject } from './create-own-object.ts';
 import type { CutGroupSnapshot } from './cut-group-snapshot.ts';
 import type { SnapshotDiagnosis } from './diagnose.ts';
 import type { SnapshotSource } from './driver-slots.ts';
@@ -72,7 +73,7 @@ export async function takeGroupSnapshot(
   const pending: PendingGroup = { namespace, name };
   using _slot = await context.slots.acquire(sourceOf(request), { signal });
   return await undoOnFailure(context, request, pending, signal, async () => {
-    const created = await cluster.create(resources.groupSnapshots, manifest, { signal });
+    const created = await createOwnObject(context, resources.groupSnapshots, manifest, { signal });
     pending.uid = created.metadata.uid;
     onState?.('Requested');
     const identity = { resources, namespace, name, uid: pending.uid ?? '' };
