@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonArray, JsonValue } from './json.ts';
 import { applyJsonPatch } from './json-patch.ts';
-import { PatchFailure, type PatchFailureReason } from './patch-failure.ts';
+import { PatchFailure, type PatchFailureKind } from './patch-failure.ts';
 
 const object: JsonValue = { a: { b: [1, 2, 3] }, 'c/d~e': 'x' };
 
@@ -59,7 +59,7 @@ describe('applyJsonPatch', () => {
     expect(Object.getPrototypeOf(patched)).toBe(Object.prototype);
   });
 
-  it.each<[string, JsonArray, PatchFailureReason]>([
+  it.each<[string, JsonArray, PatchFailureKind]>([
     ['a member that does not exist', [{ op: 'remove', path: '/x' }], 'PathMissing'],
     [
       'a member to replace that does not exist',
@@ -77,9 +77,9 @@ describe('applyJsonPatch', () => {
     ['a missing path', [{ op: 'remove' }], 'Malformed'],
     ['a path that is no pointer', [{ op: 'remove', path: 'a' }], 'Malformed'],
     ['an operation that is no object', ['remove'], 'Malformed'],
-  ])('refuses %s', (_name, operations, reason) => {
+  ])('refuses %s', (_name, operations, kind) => {
     const apply = (): JsonValue => applyJsonPatch(object, operations);
     expect(apply).toThrow(PatchFailure);
-    expect(apply).toThrow(expect.objectContaining({ reason }));
+    expect(apply).toThrow(expect.objectContaining({ kind }));
   });
 });

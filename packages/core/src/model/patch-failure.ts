@@ -1,12 +1,12 @@
 /** Why a patch cannot be applied: it is no patch at all, or it does not fit the object. */
-export type PatchFailureReason = 'Malformed' | 'TestFailed' | 'PathMissing';
+export type PatchFailureKind = 'Malformed' | 'TestFailed' | 'PathMissing';
 
 /** A patch that cannot be applied. */
 export class PatchFailure extends Error {
-  readonly reason: PatchFailureReason;
+  readonly kind: PatchFailureKind;
 
-  constructor(message: string, reason: PatchFailureReason) {
+  constructor(message: string, kind: PatchFailureKind) {
     super(message);
-    this.reason = reason;
+    this.kind = kind;
   }
 }

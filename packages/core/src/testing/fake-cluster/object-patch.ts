@@ -51,7 +51,7 @@ function changed(
     if (!(error instanceof PatchFailure)) {
       throw error;
     }
-    throw error.reason === 'Malformed'
+    throw error.kind === 'Malformed'
       ? badRequestError(call, error.message)
       : invalidError(call, [{ field: 'patch', reason: 'Invalid', message: error.message }]);
   }
