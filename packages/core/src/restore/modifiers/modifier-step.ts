@@ -41,9 +41,7 @@ function applyRule(rule: CompiledRule, before: KubernetesManifest): KubernetesMa
     const { object, problem } = restorableObject(rule.apply(before), before);
     return object ?? problem;
   } catch (error) {
-    return error instanceof PatchFailure && error.kind === 'TestFailed'
-      ? before
-      : messageOf(error);
+    return error instanceof PatchFailure && error.kind === 'TestFailed' ? before : messageOf(error);
   }
 }
 
