@@ -101,7 +101,7 @@ it.concurrent('a claim comes back beside the original, on a volume with the labe
     await changeVolume(cluster, original, { policy: 'Delete' });
   }
   const { issues } = await engine.restore(
-    { spec: { backupName: scene.request.name ?? '', includedResources: ['pvc'] } },
+    { spec: { backupName: scene.request.name, includedResources: ['pvc'] } },
     { claimNameMapping: { [`${namespace}/data`]: 'data-copy' } },
   );
   expect(issues).toEqual([]);
@@ -133,7 +133,7 @@ async function volumeOf(
 ): Promise<KubernetesObject> {
   const claim = await present(cluster, { ...Resources.persistentVolumeClaims, namespace, name });
   const volumeName = stringAt(claim, ['spec', 'volumeName']) ?? '';
-  return await present(cluster, { ...Resources.persistentVolumes, name: volumeName });
+  return present(cluster, { ...Resources.persistentVolumes, name: volumeName });
 }
 
 async function changeVolume(

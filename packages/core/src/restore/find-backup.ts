@@ -14,7 +14,7 @@ const suffixLength = 8;
  * Reads the description of the backup that a restore names.
  *
  * @throws {LifeboatError} code NotFound when the store has no such backup, naming some it has; Conflict when its deletion has
- * begun.
+ * begun; Unsupported when its format is of another major version.
  */
 export async function findBackup(
   store: ObjectStore,
@@ -38,7 +38,13 @@ export async function findBackup(
       { code: 'Conflict', operation: 'restore', target: spec.backupName },
     );
   }
-  const { phase } = backup.status;
+  const { phase, formatVersion } = backup.status;
+  if (!/^1(?:\.|$)/.test(formatVersion)) {
+    throw new LifeboatError(
+      `restore: backup ${spec.backupName} in ${store.location} is of format ${formatVersion}, and only format 1 can be read. Restore it with a newer release`,
+      { code: 'Unsupported', operation: 'restore', target: spec.backupName },
+    );
+  }
   if (phase !== 'Completed' && phase !== 'PartiallyFailed') {
     record.addIssue({
       severity: 'warning',

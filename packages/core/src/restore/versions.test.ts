@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readBackup } from '../catalog/backup-files.ts';
+import { backupKey } from '../catalog/key-layout.ts';
 import { isLifeboatError } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
@@ -163,4 +165,18 @@ it('refuses priorities that are no lists', async () => {
   const apiVersionPriorities = { widgets: 'v1' } as unknown as Record<string, readonly string[]>;
   const error: unknown = await restore({ apiVersionPriorities }).catch((cause: unknown) => cause);
   expect(isLifeboatError(error, 'Validation')).toBe(true);
+});
+
+it('refuses a backup whose format is of a later major version, and takes that of the first releases', async () => {
+  const formatVersion = async (version: string): Promise<void> => {
+    await storeVersionedBackup(store, 'b', []);
+    const backup = await readBackup(store, 'b');
+    const status = { ...backup?.status, formatVersion: version };
+    await store.put(backupKey('b', 'backup'), Buffer.from(JSON.stringify({ ...backup, status })));
+  };
+  await formatVersion('2.0.0');
+  const error: unknown = await restore().catch((cause: unknown) => cause);
+  expect(isLifeboatError(error, 'Unsupported')).toBe(true);
+  await formatVersion('1');
+  expect((await restore()).restore.status.phase).toBe('Completed');
 });
