@@ -177,7 +177,10 @@ async function produceBackup(
   emit({ type: 'phase', phase: 'Finalizing' });
   const backup = finishBackup(scope.backup, record, clock.now());
   log.info('backup finished', { phase: backup.status.phase, objects: record.stored });
-  await writeBackupFiles({ store, backup, archive, record, log, emit, signal });
+  const legacySnapshots = options.legacyCsiFiles ? () => volumes.readySnapshots() : undefined;
+  await writeBackupFiles({
+    ...{ store, backup, archive, record, legacySnapshots, log, emit, signal },
+  });
   return backup;
 }
 
