@@ -69,8 +69,12 @@ export function neutralEntries(
   const entries = archive
     .filter(({ path }) => !path.startsWith('resources/events/'))
     .map(({ path, header, text }) => {
-      const content = path.endsWith('.json') ? neutralJson(parseJson(rename(text))) : text;
-      return { path: neutralText(rename(path)), header, content };
+      const json = (): JsonValue => withoutProgress(path, neutralJson(parseJson(rename(text))));
+      return {
+        path: neutralText(rename(path)),
+        header,
+        content: path.endsWith('.json') ? json() : text,
+      };
     })
     .filter(({ path, content }) => includes(path, content))
     .map((entry) => ({ entry, text: orderOf(entry.content) }))
@@ -84,6 +88,19 @@ export function neutralEntries(
     numbered.set(count === 1 ? path : `${path} ${count}`, rest);
   }
   return numbered;
+}
+
+/**
+ * An object without what controllers keep noting in its status, but for its phase: in which order, how often and with which reasons
+ * depends on who is faster. Of volumes and snapshots all of it counts.
+ */
+function withoutProgress(path: string, content: JsonValue): JsonValue {
+  if (/^resources\/(persistentvolume|volumesnapshot)/.test(path) || !isJsonObject(content)) {
+    return content;
+  }
+  const { status, ...rest } = content;
+  const phase = isJsonObject(status) ? status['phase'] : undefined;
+  return status === undefined ? content : { ...rest, status: phase === undefined ? {} : { phase } };
 }
 
 /** By what things of one name are numbered: by what is in them, and by their metadata only where that is the same. */

@@ -24,6 +24,9 @@ const meaningless: ReadonlySet<string> = new Set([
   'ca.crt',
 ]);
 
+/** Lists whose order is that of events in the cluster. */
+const unordered: ReadonlySet<string> = new Set(['endpoints', 'addresses']);
+
 // Names that controllers and the API server generate have no vowels, so that they hit no word.
 const generated = '[bcdfghjklmnpqrstvwxz2456789]';
 
@@ -68,7 +71,14 @@ function neutralMember(key: string, value: JsonValue): JsonValue {
   if (meaningless.has(key) || (key === 'creationTime' && typeof value !== 'string')) {
     return `<${key}>`;
   }
+  if (unordered.has(key) && isJsonArray(value)) {
+    return value.map(neutralJson).sort(byText);
+  }
   return key === lastApplied && typeof value === 'string'
     ? neutralJson(parseJson(value))
     : neutralJson(value);
+}
+
+function byText(one: JsonValue, other: JsonValue): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }

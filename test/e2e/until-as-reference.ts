@@ -37,7 +37,7 @@ export async function untilAsReference(options: UntilAsReferenceOptions): Promis
   }
   await waitFor(async () => (await differences(options, resources)).length === 0, {
     what: `namespace ${namespace} to be as it was for the reference`,
-    timeoutMs: 150_000,
+    timeoutMs: 120_000,
     intervalMs: 500,
   }).catch(async (cause: unknown) => {
     const left = JSON.stringify(await differences(options, resources), undefined, 2);

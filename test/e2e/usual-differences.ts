@@ -64,15 +64,15 @@ export const possibleDifferences: readonly ExplainedDifference[] = [
     isSometimes: true,
   },
   {
-    file: /\/pods\//,
-    at: /^status resources/,
-    why: 'What the kubelet says of a container without limits depends on the moment in which it asks for them.',
-    isSometimes: true,
-  },
-  {
     file: /\/endpointslices\./,
     at: 'metadata generation',
     why: 'How many pods the controller has seen become ready at a time.',
+    isSometimes: true,
+  },
+  {
+    file: /\/endpoint(slice)?s(\.|\/)/,
+    at: /^metadata annotations( endpoints\.kubernetes\.io\/last-change-trigger-time)?$/,
+    why: 'Whether the pods were ready before the controller saw the Service.',
     isSometimes: true,
   },
 ];

@@ -22,7 +22,7 @@ export const zooDifferences: readonly ExplainedDifference[] = [
   },
   {
     file: /\/pods\//,
-    at: /^(spec|status) (container(Statuse)?s \d+ )?(resources|allocatedResources|qosClass)/,
+    at: /^spec containers \d+ resources/,
     why: limits,
     isSometimes: true,
   },
