@@ -351,3 +351,55 @@ async function leftSnapshotObjects(
   ]);
   return output.split('\n').filter((line) => line !== '');
 }
+
+it('a service account with the roles of the guides runs hooks in restored pods', async (context) => {
+  const kit = testCluster(context, { node: true });
+  const prefix = kit.uniqueName('hooks');
+  const source = await kit.createNamespace('hooks');
+  const copy = await kit.createNamespace('hooks-copy');
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'app', namespace: source },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name: 'app',
+          image: 'busybox:1.36',
+          imagePullPolicy: 'IfNotPresent',
+          command: ['sleep', '100000'],
+        },
+      ],
+    },
+  };
+  // The namespace's default service account may still be on its way.
+  await waitFor(
+    () => kit.kubectl(['apply', '--filename=-'], { input: JSON.stringify(pod) }).catch(() => false),
+    { what: 'the pod to be admitted' },
+  );
+  const user = await createUser(kit);
+  await apply(kit, context, [
+    ...(await rolesOfGuide(prefix)),
+    ...(await rolesOfGuide(prefix, 'hooks.md')),
+    binding(user, `${prefix}-backup`),
+    binding(user, `${prefix}-backup-namespace`, source),
+    binding(user, `${prefix}-restore`),
+    binding(user, `${prefix}-restore-namespace`, copy),
+    binding(user, `${prefix}-backup-hooks`, copy),
+    binding(user, `${prefix}-restore-hooks`),
+  ]);
+  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  await engine.backup({ name: prefix, spec: { includedNamespaces: [source] } });
+  const { hooks } = await engine.restore({
+    spec: {
+      backupName: prefix,
+      includedNamespaces: [source],
+      includedResources: ['pods'],
+      namespaceMapping: { [source]: copy },
+      hooks: { resources: [{ name: 'h', postHooks: [{ exec: { command: ['true'] } }] }] },
+    },
+  });
+  expect(hooks).toMatchObject([{ podName: 'app', namespace: copy, outcome: 'Succeeded' }]);
+});
