@@ -74,6 +74,7 @@ export type {
   PlanEvent,
   RestoreAction,
   RestoreEvent,
+  RestorePlanEvent,
   SnapshotDelayCause,
   SnapshotDelayedEvent,
   SnapshotEvent,
@@ -88,6 +89,7 @@ export {
   parseJson,
   type RawNumber,
 } from './model/json.ts';
+export type { JsonPatchOperation } from './model/json-patch-of.ts';
 export type {
   ApiGroup,
   ApiResource,
@@ -112,6 +114,15 @@ export {
 } from './model/labels.ts';
 export type { BackupPhase, RestorePhase } from './model/phase.ts';
 export type {
+  ModifierMatch,
+  ModifierPatch,
+  ModifierPatchData,
+  ModifierText,
+  ResourceModifierConditions,
+  ResourceModifierRule,
+  ResourceModifiers,
+} from './model/resource-modifiers.ts';
+export type {
   CsiCondition,
   IncludeExcludePolicy,
   NfsCondition,
@@ -130,7 +141,17 @@ export type {
   RestoreResourceHook,
   RestoreSpec,
   RestoreStatus,
+  RestoreStatusSpec,
 } from './model/restore.ts';
+export type {
+  MissingInTarget,
+  PlannedRestoreAction,
+  PlannedRestoreItem,
+  PlannedRestoreVolume,
+  PlannedTransform,
+  PlannedWave,
+  RestorePlan,
+} from './model/restore-plan.ts';
 export type { VolumeGroup, VolumeGroupConsistency } from './model/volume-group.ts';
 export type { Clock } from './ports/clock.ts';
 export type {
@@ -141,7 +162,6 @@ export type {
   PatchOptions,
   WatchEvent,
   WatchOptions,
-  RestoreStatusSpec,
   WriteOptions,
 } from './ports/cluster.ts';
 export type {
@@ -179,6 +199,7 @@ export {
   RestoreActions,
 } from './restore/actions/restore-actions.ts';
 export type { ObjectChangeOptions } from './restore/object-change-options.ts';
+export type { PlanRestoreOptions } from './restore/plan-restore.ts';
 export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
 export type {
   RestoreTransform,
@@ -186,6 +207,7 @@ export type {
   TransformResult,
   TransformSkip,
 } from './restore/restore-transform.ts';
+export type { RestoreCandidate, SelectionOptions } from './restore/selection-options.ts';
 export type { VersionOptions } from './restore/version-options.ts';
 export type {
   DeleteBackupOptions,

@@ -5,6 +5,7 @@ import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { ValidationError, type Violation } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
+import { planRestore } from '../restore/plan-restore.ts';
 import { runRestore } from '../restore/run-restore.ts';
 import { deleteBackup } from '../retention/delete-backup.ts';
 import { expireBackups } from '../retention/expire-backups.ts';
@@ -67,21 +68,18 @@ export function createEngine(options: EngineOptions): Engine {
     ...{ hookedPods: limits.hookedPods, lists: limits.lists },
     actions: backupActions,
   };
+  const restoring = {
+    ...{ ...shared, podExec, actions: restoreItemActions },
+    concurrency: limits.restoredObjects,
+    hookedPods: limits.hookedPods,
+  };
   const retention = { ...shared, concurrency: limits.releasedSnapshots };
   return {
     catalog: new BackupCatalog(store, logger),
     backup: (request, callOptions) => runBackup(backingUp, request, callOptions),
     planBackup: (request, callOptions) => planBackup(backingUp, request, callOptions),
-    restore: (request, callOptions) =>
-      runRestore(
-        {
-          ...{ ...shared, podExec, actions: restoreItemActions },
-          concurrency: limits.restoredObjects,
-          hookedPods: limits.hookedPods,
-        },
-        request,
-        callOptions,
-      ),
+    restore: (request, callOptions) => runRestore(restoring, request, callOptions),
+    planRestore: (request, callOptions) => planRestore(restoring, request, callOptions),
     verify: (name, callOptions) => verifyBackup(retention, name, callOptions),
     deleteBackup: (name, callOptions) => deleteBackup(retention, name, callOptions),
     expire: (callOptions) => expireBackups(retention, callOptions),

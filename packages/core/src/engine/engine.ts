@@ -2,12 +2,14 @@ import type { PlanBackupOptions } from '../backup/plan-options.ts';
 import type { BackupOptions, BackupRequest, BackupResult } from '../backup/request.ts';
 import type { BackupCatalog } from '../catalog/backup-catalog.ts';
 import type { BackupPlan } from '../model/backup-plan.ts';
+import type { RestorePlan } from '../model/restore-plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction, RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
+import type { PlanRestoreOptions } from '../restore/plan-restore.ts';
 import type { RestoreOptions, RestoreRequest, RestoreResult } from '../restore/request.ts';
 import type { DeleteBackupOptions, DeleteBackupResult } from '../retention/delete-request.ts';
 import type { ExpireOptions, ExpireResult } from '../retention/expire-backups.ts';
@@ -54,7 +56,7 @@ export interface EngineConcurrency {
    * of 500 objects is in memory, of that one two. @default 4
    */
   readonly lists?: number | undefined;
-  /** Objects of one resource being restored. @default 8 */
+  /** Objects being restored; fewer while the API server is overloaded. @default 8 */
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */
   readonly releasedSnapshots?: number | undefined;
@@ -117,14 +119,32 @@ export interface Engine {
    * - Nothing is created before the whole archive has been read and found sound.
    * - Volumes come back from their storage snapshots, through a static VolumeSnapshotContent and VolumeSnapshot, which are
    *   removed once the claim is bound.
-   * - What exists already is left as it is.
+   * - What exists already is left as it is, unless `spec.existingResourcePolicy` or `options.existingObjects` says otherwise.
+   * - Given a plan of {@link Engine.planRestore}, which may have been stored as JSON: it plans again, and carries the plan out if
+   *   nothing would be done otherwise; what changes during the restore is left alone. Of the options of the plan, functions have to be
+   *   given again.
+   * - Repeated, after a crash for example: what is there and the same is left alone, the rest is restored.
    * - Aborted: no more objects are created; what was created stays, labelled `velero.io/restore-name`.
    *
    * @throws {ValidationError} the request is not valid; nothing was touched.
    * @throws {LifeboatError} code NotFound when there is no such backup, CorruptBackup when it cannot be read, Conflict when its
-   * deletion has begun.
+   * deletion has begun, Unsupported when its format is not known, TargetChanged when the cluster or the backup is not as it was when the plan was made; nothing was touched.
    */
-  restore(request: RestoreRequest, options?: RestoreOptions): Promise<RestoreResult>;
+  restore(request: RestoreRequest | RestorePlan, options?: RestoreOptions): Promise<RestoreResult>;
+
+  /**
+   * Tells what {@link Engine.restore} would do with the same request, by the same code: for every object what would be done and why,
+   * what each step on the way changes of it, how it differs from what is there, how volumes would come back, and what the target
+   * lacks. The plan is a JSON value, to be looked at, stored, and given to `restore`.
+   *
+   * - Only reads: nothing is created, changed or deleted, neither in the cluster nor in the store; no hook is run. Item actions are run,
+   *   with a cluster that refuses to write. With `dryRun: 'server'` the API server is asked too.
+   * - What would be made counts as there: namespaces, classes, definitions, accounts, volumes.
+   * - Memory grows with names and differences, not with the content of objects. Aborted: rejects with `signal.reason`.
+   *
+   * @throws as `restore` does before it touches anything.
+   */
+  planRestore(request: RestoreRequest, options?: PlanRestoreOptions): Promise<RestorePlan>;
 
   /**
    * Reads a backup whole and tells whether it can be restored: every file against the digests it was written with, every object,

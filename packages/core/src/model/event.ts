@@ -134,6 +134,12 @@ export type RestoreEvent =
   | { readonly type: 'issue'; readonly issue: Issue }
   | HookEvent;
 
+/** What the planning of a restore reports. `progress` counts the objects that were decided about, and never goes back. */
+export type RestorePlanEvent = Extract<
+  RestoreEvent,
+  { readonly type: 'wave' | 'progress' | 'issue' }
+>;
+
 /** What the deletion of backups reports while it runs. */
 export type DeletionEvent =
   | {

@@ -40,10 +40,13 @@ export interface ItemDeciderOptions {
   readonly steps: readonly PreparationStep[];
   readonly policy: ExistingObjectsPolicy;
   /**
-   * `never`: what is unknown is taken for absent, since whoever creates it will be told. `always`: it is looked at, and the changes
-   * of the steps are kept.
+   * `when needed`: what is unknown is taken for absent, since whoever creates it will be told. `always`: it is looked at.
    */
-  readonly lookUp: 'never' | 'always';
+  readonly lookUp: 'when needed' | 'always';
+  /** Whether what the steps changed is kept. @default false */
+  readonly keepsChanges?: boolean | undefined;
+  /** Has the last word about each decision. @default what was decided */
+  readonly confirm?: ((entry: SpooledEntry, decision: ItemDecision) => ItemDecision) | undefined;
 }
 
 /** What is needed to carry out a decision. */
@@ -93,7 +96,7 @@ export class ItemDecider {
     let object: KubernetesObject | undefined;
     try {
       object = await this.#options.contents.read(entry);
-      return await this.#decideObject({ ...undecided, object }, live, signal);
+      return this.#confirmed(await this.#decideObject({ ...undecided, object }, live, signal));
     } catch (error) {
       signal.throwIfAborted();
       return { ...undecided, object, decision: blocked(failureOf(error)) };
@@ -102,7 +105,15 @@ export class ItemDecider {
 
   /** Decides again about an item of which it has turned out that something stands in its place. */
   redecide(decided: WritableItem): DecidedItem {
-    return { ...decided, decision: this.#decisionOf(decided.target, decided.object, decided.item) };
+    const decision = this.#decisionOf(decided.target, decided.object, decided.item);
+    return this.#confirmed({ ...decided, decision });
+  }
+
+  #confirmed(decided: DecidedItem): DecidedItem {
+    const { confirm } = this.#options;
+    return confirm === undefined
+      ? decided
+      : { ...decided, decision: confirm(decided.entry, decided.decision) };
   }
 
   async #decideObject(
@@ -111,7 +122,7 @@ export class ItemDecider {
     signal: AbortSignal,
   ): Promise<DecidedItem> {
     const { entry, object } = undecided;
-    const { steps, restore, backup, cluster, resources, lookUp } = this.#options;
+    const { steps, restore, backup, cluster, resources, keepsChanges } = this.#options;
     const { resource, problem } = resources.resourceOf(entry, object);
     if (resource === undefined) {
       // Velero, too, completes a restore whose target lacks a resource.
@@ -122,7 +133,7 @@ export class ItemDecider {
     const prepared = await prepareItem(steps, {
       ...{ target, itemFromBackup: object, restore, backup, cluster, signal },
       groupResource: entry.groupResource,
-      keepsChanges: lookUp === 'always',
+      keepsChanges,
     });
     const { issues } = prepared;
     switch (prepared.kind) {

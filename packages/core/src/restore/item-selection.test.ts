@@ -25,6 +25,8 @@ function decide(spec: Partial<RestoreSpec>, path: string): EntryDecision {
   return selection.decide(entry);
 }
 
+const pod = { groupResource: 'pods', namespace: 'shop', name: 'web' };
+
 describe('createItemSelection', () => {
   const cases: readonly [spec: Partial<RestoreSpec>, entry: string, decision: EntryDecision][] = [
     [{}, 'configmaps shop/settings', 'restore'],
@@ -75,11 +77,67 @@ describe('createItemSelection', () => {
       (name) => name,
     );
     const labelled = (app: string): boolean =>
-      selection.hasSelectedLabels({
+      selection.wants(pod, {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: { name: 'c', labels: { app } },
       });
     expect([labelled('a'), labelled('b'), labelled('c')]).toEqual([true, true, false]);
+  });
+});
+
+describe('a choice of single objects', () => {
+  const only = [{ groupResource: 'cm', namespace: 'shop', name: 'settings' }];
+  const canonical = (name: string): string => (name === 'cm' ? 'configmaps' : name);
+  const settings = { groupResource: 'configmaps', namespace: 'shop', name: 'settings' };
+
+  it('takes these alone, under any name of their resource, and keeps at hand what they may need', () => {
+    const selection = createItemSelection({ backupName: 'b' }, canonical, { only });
+    expect(selection.decide(settings)).toBe('restore');
+    expect(selection.decide({ ...settings, name: 'other' })).toBe('ignore');
+    expect(selection.decide({ ...settings, namespace: 'copy' })).toBe('ignore');
+    expect(selection.decide({ groupResource: 'persistentvolumes', name: 'pv' })).toBe('at hand');
+  });
+
+  it('takes the snapshot objects of a claim to hand, whatever the filters say', () => {
+    const claim = { groupResource: 'persistentvolumeclaims', namespace: 'shop', name: 'data' };
+    const spec = {
+      backupName: 'b',
+      includedResources: ['persistentvolumeclaims'],
+      includeClusterResources: false,
+    };
+    const selection = createItemSelection(spec, canonical, { only: [claim] });
+    expect(selection.decide(claim)).toBe('restore');
+    const snapshot = {
+      groupResource: 'volumesnapshots.snapshot.storage.k8s.io',
+      namespace: 'shop',
+      name: 'x',
+    };
+    expect(selection.decide(snapshot)).toBe('at hand');
+    const content = { groupResource: 'volumesnapshotcontents.snapshot.storage.k8s.io', name: 'x' };
+    expect(selection.decide(content)).toBe('at hand');
+  });
+
+  it('may name cluster-scoped objects though namespaces are selected, unless the spec forbids them', () => {
+    const role = { groupResource: 'clusterroles.rbac.authorization.k8s.io', name: 'reader' };
+    const spec = { backupName: 'b', includedNamespaces: ['shop'] };
+    expect(createItemSelection(spec, canonical, { only: [role] }).decide(role)).toBe('restore');
+    const without = { ...spec, includeClusterResources: false };
+    expect(createItemSelection(without, canonical, { only: [role] }).decide(role)).toBe('ignore');
+  });
+
+  it('is narrowed by the spec and by a predicate', () => {
+    const spec = { backupName: 'b', excludedNamespaces: ['shop'] };
+    expect(createItemSelection(spec, canonical, { only }).decide(settings)).toBe('ignore');
+    const object = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings' },
+      data: { a: 'b' },
+    };
+    const include = ({ name }: { readonly name: string }): boolean => name !== 'settings';
+    const selection = createItemSelection({ backupName: 'b' }, canonical, { include });
+    expect(selection.wants(settings, object)).toBe(false);
+    expect(selection.wants({ ...settings, name: 'other' }, object)).toBe(true);
   });
 });

@@ -3,6 +3,7 @@ import { matchesLabelSelector } from '../model/label-selector.ts';
 import type { RestoreSpec } from '../model/restore.ts';
 import { createGlob } from '../selection/glob.ts';
 import { createNamespaceFilter } from '../selection/namespace-filter.ts';
+import type { SelectionOptions } from './selection-options.ts';
 
 /**
  * What becomes of an entry of the archive: it is restored, it is kept at hand because something that is restored may need
@@ -13,8 +14,8 @@ export type EntryDecision = 'restore' | 'at hand' | 'ignore';
 /** Decides about entries by their path and, where labels are asked for, by their labels. */
 export interface ItemSelection {
   decide(entry: ResourceIdentifier): EntryDecision;
-  /** Whether an object that {@link ItemSelection.decide} would restore has the labels that are asked for. */
-  hasSelectedLabels(object: KubernetesObject): boolean;
+  /** Whether an object that {@link ItemSelection.decide} would restore has the labels that are asked for, and is wanted. */
+  wants(entry: ResourceIdentifier, object: KubernetesObject): boolean;
   /** Whether something that is restored may need an object of this kind. */
   mayBeNeeded(entry: ResourceIdentifier): boolean;
 }
@@ -47,6 +48,7 @@ const neverTaken: ReadonlySet<string> = new Set([
 export function createItemSelection(
   spec: RestoreSpec,
   canonicalName: (name: string) => string,
+  { only, include = () => true }: SelectionOptions = {},
 ): ItemSelection {
   const { includedNamespaces = [], excludedNamespaces = [] } = spec;
   const { includedResources = [], excludedResources = [], includeClusterResources } = spec;
@@ -59,16 +61,20 @@ export function createItemSelection(
   const selectsResource = (groupResource: string): boolean =>
     (includedResources.length === 0 || includesResource(groupResource)) &&
     !excludesResource(groupResource);
-  const selectsCluster = includeClusterResources ?? namespaces.includesEverything;
+  const named = only && new Set(only.map((object) => keyOf(object, canonicalName)));
+  const selectsCluster =
+    includeClusterResources ?? (named !== undefined || namespaces.includesEverything);
   const labelSelectors =
     spec.labelSelector === undefined ? (spec.orLabelSelectors ?? []) : [spec.labelSelector];
   return {
-    decide: ({ groupResource, namespace }) => {
+    decide: (entry) => {
+      const { groupResource, namespace } = entry;
       if (onlyAtHand.has(groupResource)) {
         return 'at hand';
       }
       const selected =
         !neverTaken.has(groupResource) &&
+        named?.has(keyOf(entry)) !== false &&
         selectsResource(groupResource) &&
         (namespace === undefined ? selectsCluster : namespaces.includes(namespace));
       if (selected) {
@@ -77,13 +83,23 @@ export function createItemSelection(
       return mayBeNeeded.has(groupResource) ? 'at hand' : 'ignore';
     },
     mayBeNeeded: ({ groupResource }) => mayBeNeeded.has(groupResource),
-    hasSelectedLabels: ({ metadata }) =>
-      labelSelectors.length === 0 ||
-      labelSelectors.some((selector) => matchesLabelSelector(metadata.labels, selector)),
+    wants: (entry, object) =>
+      (labelSelectors.length === 0 ||
+        labelSelectors.some((selector) =>
+          matchesLabelSelector(object.metadata.labels, selector),
+        )) &&
+      include({ ...entry, object }),
   };
 }
 
 function matcherOf(patterns: readonly string[]): (name: string) => boolean {
   const globs = patterns.map((pattern) => createGlob(pattern, { braces: true }));
   return (name) => globs.some((matches) => matches(name));
+}
+
+function keyOf(
+  { groupResource, namespace = '', name }: ResourceIdentifier,
+  canonicalName: (name: string) => string = (resource) => resource,
+): string {
+  return `${canonicalName(groupResource)}/${namespace}/${name}`;
 }

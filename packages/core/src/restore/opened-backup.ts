@@ -1,6 +1,8 @@
 import { readArtifactList } from '../catalog/backup-files.ts';
 import { discoveryIssues } from '../discovery/discovery-issues.ts';
+import { messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
+import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -13,6 +15,7 @@ import type { ObjectChangeOptions } from './object-change-options.ts';
 import { checkObjectChanges, findObjectChanges, type ObjectChanges } from './object-changes.ts';
 import { readBackupContents } from './read-backup.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import type { SelectionOptions } from './selection-options.ts';
 import { TargetResources } from './target-resources.ts';
 import { createVersionChooser } from './version-chooser.ts';
 import type { VersionOptions } from './version-options.ts';
@@ -34,7 +37,7 @@ export interface OpenBackupOptions {
   readonly restore: Restore;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
-  readonly options: ObjectChangeOptions & VersionOptions;
+  readonly options: ObjectChangeOptions & SelectionOptions & VersionOptions;
   readonly signal: AbortSignal;
 }
 
@@ -50,10 +53,15 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
   const changes = await findObjectChanges(options);
   const resources = await TargetResources.load(cluster, { signal });
   discoveryIssues(resources.failures).forEach((issue) => record.addIssue(issue));
+  const { only, include } = options.options;
+  const canonicalName = (name: string): string => resources.canonicalName(name);
   const contents = await readBackupContents({
     store,
     backupName: backup.metadata.name,
-    selection: createItemSelection(restore.spec, (resource) => resources.canonicalName(resource)),
+    selection: createItemSelection(restore.spec, canonicalName, {
+      only,
+      include: include && safePredicate(include, record),
+    }),
     resources,
     chooseVersion: createVersionChooser(resources, options.options),
     record,
@@ -61,6 +69,7 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
     signal,
   });
   try {
+    reportUnknown(only ?? [], contents, canonicalName, record);
     await checkObjectChanges(changes, contents, cluster, signal);
     const volumes = await archivedVolumes(options, backup, contents);
     const dispose = (): Promise<void> => contents[Symbol.asyncDispose]();
@@ -83,4 +92,49 @@ async function archivedVolumes(
     listed: new ListedSnapshots(store, spec.backupName, signal),
     movesData: backup.spec.snapshotMoveData === true,
   });
+}
+
+// The selection is a pure decision, which must not fail: what a caller's code throws is the problem of one object.
+function safePredicate(
+  include: NonNullable<SelectionOptions['include']>,
+  record: RestoreRecord,
+): NonNullable<SelectionOptions['include']> {
+  return (candidate) => {
+    try {
+      const wanted: unknown = include(candidate);
+      if (typeof wanted !== 'boolean') {
+        throw new TypeError('it did not return true or false');
+      }
+      return wanted;
+    } catch (error) {
+      const { object: _content, ...object } = candidate;
+      record.addIssue({
+        severity: 'error',
+        reason: 'ItemFailed',
+        message: `the predicate "include" failed, so the object is left out: ${messageOf(error)}`,
+        object,
+      });
+      return false;
+    }
+  };
+}
+
+function reportUnknown(
+  only: readonly ResourceIdentifier[],
+  contents: BackupContents,
+  canonicalName: (name: string) => string,
+  record: RestoreRecord,
+): void {
+  for (const named of only) {
+    const object = { ...named, groupResource: canonicalName(named.groupResource) };
+    if (contents.find(object)?.selected !== true) {
+      record.addIssue({
+        severity: 'warning',
+        reason: 'NotSelected',
+        message:
+          'it is asked for by name, but the backup does not hold it or the spec leaves it out',
+        object,
+      });
+    }
+  }
 }

@@ -110,7 +110,7 @@ function isSelected(
   { selection }: ReadBackupOptions,
 ): boolean | undefined {
   const decision = selection.decide(entry);
-  if (decision === 'restore' && !selection.hasSelectedLabels(object)) {
+  if (decision === 'restore' && !selection.wants(entry, object)) {
     return selection.mayBeNeeded(entry) ? false : undefined;
   }
   return decision === 'restore';

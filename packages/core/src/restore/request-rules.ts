@@ -9,7 +9,7 @@ import type { RestoreRequest } from './request.ts';
 import { restoreStatusViolations } from './restore-status-rules.ts';
 
 /** Fields whose meaning is known, and that a restore would change without: refused rather than ignored. */
-const notSupported: readonly string[] = ['scheduleName', 'uploaderConfig'];
+const notSupported: readonly string[] = ['uploaderConfig'];
 
 const listPairs = [
   ['includedNamespaces', 'excludedNamespaces'],

@@ -147,7 +147,6 @@ describe('acceptRestoreRequest', () => {
           'spec.restoreStatus.all is not a field of the selection of statuses: includedResources, excludedResources',
           'spec.restoreStatus.includedResources must hold "*" alone or not at all',
           'spec.restoreStatus.includedResources must not name a resource whose status says what the cluster itself has done',
-          'spec.scheduleName is not supported yet',
           'spec.uploaderConfig is not supported yet',
           'spec.hooks needs an engine that can run commands in pods: give createEngine a podExec',
         ],

@@ -13,6 +13,7 @@ import type { PodExec } from '../ports/pod-exec.ts';
 import { nonRestorableResources } from './non-restorable.ts';
 import type { ObjectChangeOptions } from './object-change-options.ts';
 import { validateRestoreRequest } from './request-rules.ts';
+import type { SelectionOptions } from './selection-options.ts';
 import type { VersionOptions } from './version-options.ts';
 
 /** What to restore. */
@@ -35,7 +36,11 @@ export interface RestoreRequestMetadata {
 }
 
 /** How to run a restore. */
-export interface RestoreOptions extends CallOptions, ObjectChangeOptions, VersionOptions {
+export interface RestoreOptions
+  extends CallOptions,
+    ObjectChangeOptions,
+    SelectionOptions,
+    VersionOptions {
   /** Receives reports while the restore runs. What it throws is logged and ignored. */
   readonly onEvent?: ((event: RestoreEvent) => void) | undefined;
   /**

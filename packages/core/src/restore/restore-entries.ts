@@ -2,6 +2,7 @@ import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import type { Backup } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
 import type { Restore } from '../model/restore.ts';
+import type { RestorePlan } from '../model/restore-plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
@@ -9,6 +10,7 @@ import { createBuiltInActions } from './actions/built-in-actions.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
+import { keptToPlan } from './confirm-plan.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
 import { ItemDecider } from './item-decider.ts';
@@ -23,7 +25,7 @@ import type { RestoreRecord } from './restore-record.ts';
 import { waitForDefinitions } from './restored-definitions.ts';
 import { TargetNamespaces } from './target-namespaces.ts';
 import type { TargetResources } from './target-resources.ts';
-import { waveOrderOf } from './waves.ts';
+import { type WaveOrder, waveOrderOf } from './waves.ts';
 
 /** What a restore knows once the backup has been read. */
 export interface RestoreRun {
@@ -47,12 +49,19 @@ export interface RestoreEntriesDependencies {
   readonly concurrency: number;
 }
 
+/** What goes with the restoring of entries. */
+export interface RestoreAftermath
+  extends Pick<ItemRestorerOptions, 'afterCreation' | 'onExisting'> {
+  /** The plan that is carried out; what is not as it says is left alone. */
+  readonly plan?: RestorePlan | undefined;
+}
+
 /** Restores what was selected; resolves with the restorer of the claims, which knows which were created. */
 export async function restoreEntries(
   dependencies: RestoreEntriesDependencies,
   options: RestoreOptions,
   run: RestoreRun,
-  aftermath: Pick<ItemRestorerOptions, 'afterCreation' | 'onExisting'>,
+  { plan, ...aftermath }: RestoreAftermath,
 ): Promise<ClaimRestorer> {
   const { clock } = dependencies;
   const { contents, volumes, resources, record, restore, signal } = run;
@@ -60,7 +69,7 @@ export async function restoreEntries(
   const cluster = pacedCluster({ cluster: dependencies.cluster, clock, window });
   const shared = { ...run, cluster, clock };
   const { namespaceTimeoutMs = 600_000, snapshotImportTimeoutMs = 120_000 } = options;
-  const { recreateTimeoutMs = 120_000, allowVolumeModeChange, resourcePriorities } = options;
+  const { recreateTimeoutMs = 120_000, allowVolumeModeChange } = options;
   const namespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
   const writer = new ItemWriter({ cluster, clock, recreateTimeoutMs });
   const claims = new ClaimRestorer({
@@ -75,7 +84,8 @@ export async function restoreEntries(
     ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
     policy: existingObjectsPolicy(restore.spec, options),
-    lookUp: 'never',
+    lookUp: plan === undefined ? 'when needed' : 'always',
+    confirm: plan && keptToPlan(plan),
   });
   const items = new ItemRestorer({ cluster, decider, writer, claims, ...aftermath, record });
   const handler: ItemHandler = {
@@ -96,7 +106,7 @@ export async function restoreEntries(
   };
   const entries = await entriesToRestore(contents, volumes, signal);
   try {
-    const order = resourcePriorities && waveOrderOf(resourcePriorities.map(canonicalIn(resources)));
+    const order = waveOrder(options, resources);
     await restoreItems({ ...shared, entries, handler, order, window });
   } catch (error) {
     await claims.removeGroupStubs();
@@ -121,7 +131,15 @@ export function preparationSteps(
   return [...inOrder.map(actionStep), ...objectChangeSteps(changes)];
 }
 
-/** Names as a user gives them, as the names of group resources; the separator of priorities stays. */
-export function canonicalIn(resources: TargetResources): (name: string) => string {
-  return (name) => (name === '-' ? name : resources.canonicalName(name));
+/** The order that the options ask for; `undefined` for the default one. */
+export function waveOrder(
+  { resourcePriorities }: Pick<RestoreOptions, 'resourcePriorities'>,
+  resources: TargetResources,
+): WaveOrder | undefined {
+  return (
+    resourcePriorities &&
+    waveOrderOf(
+      resourcePriorities.map((name) => (name === '-' ? name : resources.canonicalName(name))),
+    )
+  );
 }

@@ -10,7 +10,7 @@ import { joinLiveObjects, type LiveObject } from './live-objects.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetResources } from './target-resources.ts';
-import { type WaveOrder, wavesOf } from './waves.ts';
+import { type Wave, type WaveOrder, wavesOf } from './waves.ts';
 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const namespaces = 'namespaces';
@@ -51,14 +51,18 @@ export interface RestoreItemsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Goes through entries wave by wave, in the order in which objects need each other. Rejects only when aborted. */
-export async function restoreItems(options: RestoreItemsOptions): Promise<void> {
+/**
+ * Goes through entries wave by wave, in the order in which objects need each other, and returns the waves. Rejects only when
+ * aborted.
+ */
+export async function restoreItems(options: RestoreItemsOptions): Promise<readonly Wave[]> {
   const { entries, record, order, window, signal } = options;
   const entriesOf = Map.groupBy(entries, ({ groupResource }) => groupResource);
   record.expect(entries.size);
   const pool = new AdaptivePool(window);
   // Namespaces come up even if the backup holds no object of theirs: something of their content does.
-  for (const wave of wavesOf([...entriesOf.keys(), namespaces], order)) {
+  const waves = wavesOf([...entriesOf.keys(), namespaces], order);
+  for (const wave of waves) {
     signal.throwIfAborted();
     record.report({ type: 'wave', name: wave.name, resources: wave.resources });
     await runAll(
@@ -74,6 +78,7 @@ export async function restoreItems(options: RestoreItemsOptions): Promise<void> 
       { concurrency: resourcesAtATime, signal },
     );
   }
+  return waves;
 }
 
 async function restoreResource(

@@ -1,24 +1,23 @@
 import { RunLog } from '../catalog/run-log.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { safeListener } from '../internal/safe-listener.ts';
+import { silentLogger } from '../internal/silent-logger.ts';
+import type { RestorePlan } from '../model/restore-plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
+import { acceptRestore, isRestorePlan } from './accept-restore.ts';
 import type { ClaimRestorer } from './claim-restorer.ts';
 import { settleClaims } from './claim-settlement.ts';
-import { withUnusedName } from './find-backup.ts';
+import { confirmPlan } from './confirm-plan.ts';
 import { RestoreHooks } from './hooks/restore-hooks.ts';
 import { openBackup } from './opened-backup.ts';
 import { OwnerLinks } from './owner-links.ts';
-import {
-  acceptRestoreRequest,
-  type RestoreOptions,
-  type RestoreRequest,
-  type RestoreResult,
-} from './request.ts';
+import { planEntries } from './plan-restore.ts';
+import { type RestoreOptions, type RestoreRequest, type RestoreResult } from './request.ts';
 import { finishRestore, writeRestoreFiles } from './restore-completion.ts';
 import { type RestoreRun, restoreEntries } from './restore-entries.ts';
 import { RestoreRecord } from './restore-record.ts';
@@ -48,16 +47,14 @@ export interface RestoreDependencies {
  */
 export async function runRestore(
   dependencies: RestoreDependencies,
-  request: RestoreRequest,
-  options: RestoreOptions = {},
+  request: RestoreRequest | RestorePlan,
+  given: RestoreOptions = {},
 ): Promise<RestoreResult> {
   const { cluster, store, clock, logger } = dependencies;
-  options.signal?.throwIfAborted();
-  const accepted = await withUnusedName(
-    store,
-    acceptRestoreRequest(request, clock.now(), dependencies),
-    { isDefault: request.name === undefined, signal: options.signal },
-  );
+  given.signal?.throwIfAborted();
+  const plan = isRestorePlan(request) ? request : undefined;
+  const options = { ...given, ...plan?.options };
+  const accepted = await acceptRestore(dependencies, request, given);
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
   const emit = safeListener(options.onEvent, log);
@@ -72,8 +69,11 @@ export async function runRestore(
   });
   log.info('restore started', { backup: opened.backup.metadata.name, store: store.location });
 
-  emit({ type: 'phase', phase: 'Restoring' });
   const run: RestoreRun = { ...opened, restore: accepted, record, signal };
+  if (plan !== undefined) {
+    await comparePlan(dependencies, plan, options, run);
+  }
+  emit({ type: 'phase', phase: 'Restoring' });
   await using hooks = new RestoreHooks({
     ...{ ...run, cluster, clock, logger: log },
     podExec: dependencies.podExec,
@@ -89,11 +89,13 @@ export async function runRestore(
       hooks.afterCreation,
     ],
     onExisting: relinkOwners ? owners.onExisting : () => undefined,
+    plan,
   });
-  await owners.link(signal);
 
   emit({ type: 'phase', phase: 'WaitingForClaims' });
   await awaitClaims(dependencies, options, run, claims);
+  // Not before: what is written to a claim that is not bound yet delays that.
+  await owners.link(signal);
   await hooks.settle();
 
   emit({ type: 'phase', phase: 'Finalizing' });
@@ -106,6 +108,18 @@ export async function runRestore(
     issues: record.issues,
     hooks: record.hooks,
   };
+}
+
+async function comparePlan(
+  dependencies: RestoreDependencies,
+  plan: RestorePlan,
+  options: RestoreOptions,
+  run: RestoreRun,
+): Promise<void> {
+  const record = new RestoreRecord(() => undefined, silentLogger);
+  const { onEvent: _reports, ...deciding } = options;
+  confirmPlan(plan, await planEntries(dependencies, { run, record, options: deciding }));
+  await run.resources.refresh({ signal: run.signal });
 }
 
 async function awaitClaims(

@@ -23,6 +23,7 @@ const ofKind: ReadonlyMap<string, FieldTable> = new Map([
       'spec healthCheckNodePort': undefined,
       'spec ports * nodePort': undefined,
       'spec ports * targetPort': undefined,
+      'spec ports * protocol': 'TCP',
       'spec ipFamilies': undefined,
       'spec ipFamilyPolicy': undefined,
       'spec internalTrafficPolicy': 'Cluster',

@@ -3,7 +3,7 @@ import { putArtifact, putBackup } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import type { Backup } from '../model/backup.ts';
 import type { JsonObject } from '../model/json.ts';
-import { type KubernetesObject, parseApiVersion } from '../model/kubernetes.ts';
+import { type KubernetesObject, parseApiVersion, type StringMap } from '../model/kubernetes.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 
 /** A backup that tests put into a store: objects by their resource. */
@@ -17,6 +17,8 @@ export interface StoredBackup {
   readonly csiVolumeSnapshots?: readonly JsonObject[];
   readonly csiVolumeSnapshotContents?: readonly JsonObject[];
   readonly spec?: Backup['spec'];
+  readonly labels?: StringMap;
+  readonly startTimestamp?: string;
 }
 
 const listArtifacts = ['volumeInfo', 'csiVolumeSnapshots', 'csiVolumeSnapshotContents'] as const;
@@ -47,9 +49,19 @@ export async function storeBackup(store: ObjectStore, stored: StoredBackup): Pro
   await putBackup(store, {
     kind: 'Backup',
     apiVersion: 'velero.io/v1',
-    metadata: { name, namespace: 'velero', uid: `${name}-uid` },
+    metadata: {
+      name,
+      namespace: 'velero',
+      uid: `${name}-uid`,
+      ...(stored.labels === undefined ? {} : { labels: stored.labels }),
+    },
     spec,
-    status: { version: 1, formatVersion: '1.1.0', phase },
+    status: {
+      version: 1,
+      formatVersion: '1.1.0',
+      phase,
+      ...(stored.startTimestamp === undefined ? {} : { startTimestamp: stored.startTimestamp }),
+    },
   });
 }
 

@@ -1,0 +1,186 @@
+import { AbortScope } from '../internal/abort-scope.ts';
+import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import { safeListener } from '../internal/safe-listener.ts';
+import { silentLogger } from '../internal/silent-logger.ts';
+import type { RestorePlanEvent } from '../model/event.ts';
+import { compareCodePoints } from '../model/json.ts';
+import { terminalPhase } from '../model/phase.ts';
+import type {
+  PlannedRestoreAction,
+  PlannedRestoreItem,
+  PlannedRestoreVolume,
+  PlannedWave,
+  RestorePlan,
+} from '../model/restore-plan.ts';
+import { acceptRestore } from './accept-restore.ts';
+import { ClaimRestorer } from './claim-restorer.ts';
+import { entriesToRestore } from './entries-to-restore.ts';
+import { existingObjectsPolicy } from './existing-objects-policy.ts';
+import { ItemDecider } from './item-decider.ts';
+import { ItemWriter } from './item-writer.ts';
+import { openBackup } from './opened-backup.ts';
+import { pacedCluster } from './paced-cluster.ts';
+import { plannedCluster } from './planned-cluster.ts';
+import type { RestoreOptions, RestoreRequest } from './request.ts';
+import {
+  preparationSteps,
+  type RestoreEntriesDependencies,
+  type RestoreRun,
+  waveOrder,
+} from './restore-entries.ts';
+import { restoreItems } from './restore-items.ts';
+import { RestorePlanner } from './restore-planner.ts';
+import { RestoreRecord } from './restore-record.ts';
+import type { RestoreDependencies } from './run-restore.ts';
+
+/** How to plan a restore: with the options that the restore is to have. Those that decide nothing are ignored. */
+export interface PlanRestoreOptions extends Omit<RestoreOptions, 'onEvent'> {
+  /** Receives reports while backup and cluster are read. What it throws is logged and ignored. */
+  readonly onEvent?: ((event: RestorePlanEvent) => void) | undefined;
+  /**
+   * `server`: every create and patch is also sent to the API server as a dry run, and what it refuses is `blocked`. It cannot be asked
+   * about objects of namespaces or definitions that do not exist yet, nor about objects that would be deleted first; an object's
+   * `isCheckedByServer` tells. The user then needs the rights of the restore. @default the API server is only read
+   */
+  readonly dryRun?: 'server' | undefined;
+}
+
+/** What {@link planEntries} works with. */
+export interface PlanEntriesOptions {
+  /** Its resources will count as served what is only planned, until they are refreshed. */
+  readonly run: Omit<RestoreRun, 'record'>;
+  /** Collects what there is to say of the plan. */
+  readonly record: RestoreRecord;
+  readonly options: PlanRestoreOptions;
+}
+
+/** Finds out what a restore would do, by the code that does it, with a cluster that is only read. */
+export async function planRestore(
+  dependencies: RestoreDependencies,
+  request: RestoreRequest,
+  { onEvent, ...options }: PlanRestoreOptions = {},
+): Promise<RestorePlan> {
+  const { cluster, store, logger } = dependencies;
+  options.signal?.throwIfAborted();
+  const restore = await acceptRestore(dependencies, request, options);
+  const emit = safeListener(onEvent, logger);
+  const record = new RestoreRecord((event) => {
+    if (event.type === 'wave' || event.type === 'progress' || event.type === 'issue') {
+      emit(event);
+    }
+  }, silentLogger);
+  using scope = new AbortScope(options.signal);
+  const { signal } = scope;
+  const { tempDirectory } = options;
+  await using opened = await openBackup({
+    ...{ store, restore, record, tempDirectory, options, signal },
+    cluster: plannedCluster(cluster),
+  });
+  return await planEntries(dependencies, { run: { ...opened, restore, signal }, record, options });
+}
+
+/** Decides about every entry of a backup that was opened, and writes the decisions down. */
+export async function planEntries(
+  dependencies: RestoreEntriesDependencies,
+  { run, record, options }: PlanEntriesOptions,
+): Promise<RestorePlan> {
+  const { clock } = dependencies;
+  const { restore, contents, volumes, resources, signal } = run;
+  const window = new ConcurrencyWindow(dependencies.concurrency);
+  const live = pacedCluster({ cluster: dependencies.cluster, clock, window });
+  const cluster = plannedCluster(live);
+  const shared = { ...run, cluster, clock, record };
+  const { allowVolumeModeChange } = options;
+  const claims = new ClaimRestorer({
+    ...shared,
+    writer: new ItemWriter({ cluster, clock, recreateTimeoutMs: 0 }),
+    snapshotImportTimeoutMs: 0,
+    allowVolumeModeChange,
+  });
+  const decider = new ItemDecider({
+    ...shared,
+    claims,
+    ensureNamespace: (namespace, itemSignal) => planner.ensureNamespace(namespace, itemSignal),
+    steps: preparationSteps(dependencies, run),
+    policy: existingObjectsPolicy(restore.spec, options),
+    lookUp: 'always',
+    keepsChanges: true,
+  });
+  const dryRunCluster = options.dryRun === 'server' ? live : undefined;
+  const planner: RestorePlanner = new RestorePlanner({
+    ...{ restore, cluster, dryRunCluster, resources, decider, record },
+  });
+  const entries = await entriesToRestore(contents, volumes, signal);
+  const order = waveOrder(options, resources);
+  const waves = await restoreItems({ ...shared, entries, handler: planner, order, window });
+  const items = inOrder(planner.items, waves);
+  return {
+    kind: 'RestorePlan',
+    restore,
+    backup: { name: restore.spec.backupName, digest: contents.digest },
+    options: plannedOptions(options),
+    waves,
+    items,
+    counts: countsOf(items),
+    volumes: planner.volumes.toSorted(byName),
+    missing: planner.missing,
+    phase: terminalPhase(record.errors),
+    issues: record.issues,
+  };
+}
+
+function plannedOptions({
+  existingObjects,
+  resourcePriorities,
+  dryRun,
+  only,
+  ...changes
+}: PlanRestoreOptions): RestorePlan['options'] {
+  const { storageClassMapping, imageMapping, nodeMapping, claimNameMapping } = changes;
+  const { veleroPluginConfig, resourceModifiers } = changes;
+  return {
+    ...(existingObjects === undefined ? {} : { existingObjects }),
+    ...(resourcePriorities === undefined ? {} : { resourcePriorities }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(only === undefined ? {} : { only }),
+    ...(storageClassMapping === undefined ? {} : { storageClassMapping }),
+    ...(imageMapping === undefined ? {} : { imageMapping }),
+    ...(nodeMapping === undefined ? {} : { nodeMapping }),
+    ...(claimNameMapping === undefined ? {} : { claimNameMapping }),
+    ...(veleroPluginConfig === undefined ? {} : { veleroPluginConfig }),
+    ...(resourceModifiers === undefined ? {} : { resourceModifiers }),
+  };
+}
+
+/** Objects are decided about several at a time; a plan has them in the same order each time. */
+function inOrder(
+  items: readonly PlannedRestoreItem[],
+  waves: readonly PlannedWave[],
+): readonly PlannedRestoreItem[] {
+  const rank = new Map(
+    waves.flatMap(({ resources }) => resources).map((name, index) => [name, index]),
+  );
+  const key = ({ target: { groupResource, namespace = '', name } }: PlannedRestoreItem): string =>
+    `${String(rank.get(groupResource) ?? 0).padStart(6, '0')} ${namespace} ${name}`;
+  return items
+    .map((item) => ({ item, key: key(item) }))
+    .toSorted((left, right) => compareCodePoints(left.key, right.key))
+    .map(({ item }) => item);
+}
+
+function byName(left: PlannedRestoreVolume, right: PlannedRestoreVolume): number {
+  return (
+    compareCodePoints(left.namespace, right.namespace) ||
+    compareCodePoints(left.claimName, right.claimName)
+  );
+}
+
+function countsOf(items: readonly PlannedRestoreItem[]): RestorePlan['counts'] {
+  const counts: Record<PlannedRestoreAction, number> = {
+    ...{ create: 0, update: 0, recreate: 0, skip: 0, conflict: 0, blocked: 0 },
+  };
+  for (const { action } of items) {
+    counts[action] += 1;
+  }
+  return counts;
+}
