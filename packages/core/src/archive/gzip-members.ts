@@ -19,6 +19,8 @@ const compress = promisify(gzip);
 const memberBytes = 1024 * 1024;
 // A member is full when it has passed its size, by one group.
 const bufferBytes = memberBytes + 256 * 1024;
+// Most backups are small, and need no more.
+const firstBufferBytes = 64 * 1024;
 // Zlib comes back to the main thread whenever a chunk is full.
 const compressedChunkBytes = 256 * 1024;
 const mostUnread = 2;
@@ -35,7 +37,7 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
   readonly #members: ArchiveMember[] = [];
   readonly #unread: Promise<Uint8Array>[] = [];
   readonly #spare: Buffer[] = [];
-  #buffer: Buffer = Buffer.allocUnsafe(bufferBytes);
+  #buffer: Buffer = Buffer.allocUnsafe(firstBufferBytes);
   #filled = 0;
   #started = 0;
   #offset = 0;
@@ -129,8 +131,10 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
   }
 
   #reserve(bytes: number): void {
-    if (this.#filled + bytes > this.#buffer.byteLength) {
-      const larger = Buffer.allocUnsafe(this.#filled + bytes);
+    const needed = this.#filled + bytes;
+    if (needed > this.#buffer.byteLength) {
+      const grown = Math.min(4 * this.#buffer.byteLength, bufferBytes);
+      const larger = Buffer.allocUnsafe(Math.max(needed, grown));
       this.#buffer.copy(larger, 0, 0, this.#filled);
       this.#buffer = larger;
     }
@@ -139,7 +143,7 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
   #endMember(): void {
     const buffer = this.#buffer;
     const tarBytes = this.#filled;
-    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafe(bufferBytes);
+    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafe(firstBufferBytes);
     this.#filled = 0;
     this.#started += 1;
     const compressing = this.#compress(buffer, tarBytes);

@@ -1,8 +1,11 @@
 import { isLifeboatError, LifeboatError } from '../errors.ts';
+import { runAll } from '../internal/run-all.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupRecord } from './backup-record.ts';
+
+const readAtATime = 4;
 
 /** Whether a list of included namespaces needs to know which there are: it is empty or has a pattern in it. */
 export function needsNamespaceList(included: readonly string[]): boolean {
@@ -26,15 +29,30 @@ export async function readNamespaces(
     const objects = await Array.fromAsync(cluster.list(Resources.namespaces, { signal }));
     return { names: objects.map(({ metadata }) => metadata.name), objects };
   }
-  const names: string[] = [];
+  const found = new Map<string, KubernetesObject | LifeboatError>();
+  const named = [...new Set(included)].sort();
+  await runAll(
+    named,
+    async (name, readSignal) => {
+      const outcome = await readNamespace(cluster, name, readSignal);
+      if (outcome !== undefined) {
+        found.set(name, outcome);
+      }
+    },
+    { concurrency: readAtATime, signal },
+  );
+  const names = named.filter((name) => found.has(name));
   const objects: KubernetesObject[] = [];
-  for (const name of [...new Set(included)].sort()) {
-    const found = await readNamespace(cluster, name, record, signal);
-    if (found !== undefined) {
-      names.push(name);
-    }
-    if (typeof found === 'object') {
-      objects.push(found);
+  for (const name of names) {
+    const outcome = found.get(name);
+    if (isLifeboatError(outcome)) {
+      record.addWarning({
+        reason: 'Forbidden',
+        message: `the Namespace object may not be read, so it is not in the backup; a restore will make a plain one: ${outcome.message}`,
+        object: { groupResource: 'namespaces', name },
+      });
+    } else if (outcome !== undefined) {
+      objects.push(outcome);
     }
   }
   return { names, objects };
@@ -54,23 +72,18 @@ export function addMissingNamespace(cluster: Cluster, name: string, record: Back
   );
 }
 
+/** The Namespace, or why it may not be read; `undefined` when it does not exist. */
 async function readNamespace(
   cluster: Cluster,
   name: string,
-  record: BackupRecord,
   signal: AbortSignal,
-): Promise<KubernetesObject | 'unreadable' | undefined> {
+): Promise<KubernetesObject | LifeboatError | undefined> {
   try {
     return await cluster.get({ ...Resources.namespaces, name }, { signal });
   } catch (error) {
-    if (!isLifeboatError(error, 'Forbidden')) {
-      throw error;
+    if (isLifeboatError(error, 'Forbidden')) {
+      return error;
     }
-    record.addWarning({
-      reason: 'Forbidden',
-      message: `the Namespace object may not be read, so it is not in the backup; a restore will make a plain one: ${error.message}`,
-      object: { groupResource: 'namespaces', name },
-    });
-    return 'unreadable';
+    throw error;
   }
 }

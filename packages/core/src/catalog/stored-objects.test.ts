@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { writeArchive } from '../archive/archive-writer.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
@@ -8,6 +8,9 @@ import { encodeArchiveIndex } from './artifacts/archive-index-json.ts';
 import { BackupCatalog } from './backup-catalog.ts';
 import { putArtifact, putBackup } from './backup-files.ts';
 import { backupKey } from './key-layout.ts';
+
+// Thousands of objects, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const configMaps = { group: '', version: 'v1', resource: 'configmaps' };
 const clusterRoles = {

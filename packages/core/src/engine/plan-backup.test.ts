@@ -103,7 +103,7 @@ it('foretells every backup', async () => {
     { numRuns: 60 },
   );
   expect(lab.attempts).toEqual([]);
-});
+}, 60_000);
 
 function phaseOf(foreseen: string | Outcome): string {
   return typeof foreseen === 'string' ? 'Failed' : foreseen.phase;
