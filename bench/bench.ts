@@ -1,5 +1,5 @@
 // pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs; pnpm bench snapshots: snapshots
-// against the bare requests. docs/reference/benchmarks.md
+// against the bare requests; pnpm bench objects: backups of many objects. docs/reference/benchmarks.md
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import {
 import type { BenchServer } from './contenders.ts';
 import type { Measurement, Memory, Throughput } from './measure.ts';
 import { mebibyte } from './noise.ts';
+import { benchmarkObjects } from './objects.ts';
 import { benchmarkSnapshots } from './snapshots.ts';
 import { memoryResult, type Result, tableOf, throughputResult } from './summary.ts';
 import { workloads } from './workload.ts';
@@ -65,6 +66,9 @@ function report(line: string): void {
 const chosen = process.argv.slice(2);
 if (chosen.includes('snapshots')) {
   console.log(await benchmarkSnapshots(report));
+}
+if (chosen.includes('objects')) {
+  console.log(await benchmarkObjects(report));
 }
 const results: Result[] = [];
 for (const kind of kinds) {

@@ -1,15 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import {
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  CreateBucketCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { Storage } from '@google-cloud/storage';
 import type { ObjectStore } from '@lifeboat/core';
@@ -17,7 +8,7 @@ import { AzureObjectStore } from '@lifeboat/storage-azure';
 import { GcsObjectStore } from '@lifeboat/storage-gcs';
 import { S3ObjectStore } from '@lifeboat/storage-s3';
 import type { AzureServer, GcsServer, S3Server } from '../test/object-stores/servers.ts';
-import { mebibyte } from './noise.ts';
+import { s3ClientOf, sendInParts } from './s3-client.ts';
 import type { Contender } from './workload.ts';
 
 /** A server, and what it speaks. */
@@ -33,8 +24,6 @@ export interface Contenders {
 }
 
 const bucket = 'bench';
-const partBytes = 8 * mebibyte;
-const partsAtATime = 4;
 
 /** Makes a bucket on the server and both contenders in it. */
 export function createContenders(target: BenchServer): Promise<Contenders> {
@@ -49,64 +38,19 @@ export function createContenders(target: BenchServer): Promise<Contenders> {
 }
 
 async function s3Contenders(server: S3Server): Promise<Contenders> {
-  const { endpoint, region, accessKeyId, secretAccessKey } = server;
-  const client = new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
+  const client = s3ClientOf(server);
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   const sdk: Contender = {
     async putBytes(key, bytes) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }));
     },
-    putStream: (key, body) => sendInParts(client, key, body),
+    putStream: (key, body) => sendInParts(client, bucket, key, body),
     async get(key) {
       const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return body as Readable;
     },
   };
   return { sdk, adapter: adapterOver(new S3ObjectStore({ bucket, client })) };
-}
-
-/** A stream of unknown length as one writes it with the plain SDK, in parts. */
-async function sendInParts(
-  client: S3Client,
-  key: string,
-  body: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const upload = { Bucket: bucket, Key: key };
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload));
-  const sending = new Set<Promise<void>>();
-  const parts: CompletedPart[] = [];
-  const start = (number: number, bytes: Uint8Array): void => {
-    const part = { ...upload, UploadId, PartNumber: number, Body: bytes };
-    const sent = client.send(new UploadPartCommand(part)).then(({ ETag }) => {
-      parts[number - 1] = { PartNumber: number, ETag };
-      sending.delete(sent);
-    });
-    sending.add(sent);
-  };
-  let chunks: Uint8Array[] = [];
-  let pendingBytes = 0;
-  let number = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    pendingBytes += chunk.byteLength;
-    if (pendingBytes >= partBytes) {
-      if (sending.size >= partsAtATime) await Promise.race(sending);
-      start((number += 1), Buffer.concat(chunks));
-      chunks = [];
-      pendingBytes = 0;
-    }
-  }
-  if (pendingBytes > 0) start(number + 1, Buffer.concat(chunks));
-  await Promise.all(sending);
-  const all = { ...upload, UploadId, MultipartUpload: { Parts: parts } };
-  await client.send(new CompleteMultipartUploadCommand(all));
 }
 
 async function gcsContenders({ endpoint, projectId }: GcsServer): Promise<Contenders> {

@@ -1,0 +1,111 @@
+// A child process of bench.ts: backs up objects once, and prints the figures as JSON.
+import { subscribe } from 'node:diagnostics_channel';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+import { createEngine, FileSystemObjectStore, type ObjectStore } from '@lifeboat/core';
+import { connectKubeConfig } from '@lifeboat/core/kubernetes';
+import { S3ObjectStore } from '@lifeboat/storage-s3';
+import type { S3Server } from '../test/object-stores/servers.ts';
+import { type BareSelection, backUpBarely, type Sink } from './object-floor.ts';
+import { s3ClientOf, sendInParts } from './s3-client.ts';
+
+/** Where the archive goes. */
+export type Target =
+  | { readonly kind: 'file'; readonly folder: string }
+  | { readonly kind: 's3'; readonly server: S3Server; readonly bucket: string };
+
+/** What a child process is told. */
+export interface ObjectsTask {
+  readonly contender: 'floor' | 'backup' | 'plan';
+  readonly kubeconfigPath: string;
+  readonly selection: BareSelection;
+  readonly target: Target;
+  /** Of the backup, unique in the target. */
+  readonly name: string;
+}
+
+/** What one backup took. */
+export interface ObjectsFigures {
+  readonly ms: number;
+  /** Of all threads of the process meanwhile. */
+  readonly cpuMs: number;
+  readonly objects: number;
+  /** Requests to the API server, and the connections they took. */
+  readonly requests: number;
+  readonly connections: number;
+  /** Of the process, from its start. */
+  readonly peakMiB: number;
+}
+
+const { contender, kubeconfigPath, selection, target, name } = JSON.parse(
+  process.argv[2] ?? '',
+) as ObjectsTask;
+const kubeConfig = new KubeConfig();
+kubeConfig.loadFromFile(kubeconfigPath);
+const run = contender === 'floor' ? floorRun() : engineRun();
+const counts = { requests: 0, connections: 0 };
+subscribe('undici:request:create', () => {
+  counts.requests += 1;
+});
+subscribe('undici:client:connected', () => {
+  counts.connections += 1;
+});
+const started = performance.now();
+const cpuBefore = process.cpuUsage();
+const objects = await run();
+const ms = performance.now() - started;
+const { user, system } = process.cpuUsage(cpuBefore);
+const cpuMs = (user + system) / 1_000;
+const peakMiB = process.resourceUsage().maxRSS / 1024;
+console.log(JSON.stringify({ ms, cpuMs, objects, ...counts, peakMiB } satisfies ObjectsFigures));
+process.exit();
+
+/** The floor's work, ready to start. */
+function floorRun(): () => Promise<number> {
+  const { server = '', caData = '' } = kubeConfig.getCurrentCluster() ?? {};
+  const { certData = '', keyData = '' } = kubeConfig.getCurrentUser() ?? {};
+  const tls = { ca: decoded(caData), cert: decoded(certData), key: decoded(keyData) };
+  const sink = bareSink();
+  return () => backUpBarely({ url: server, tls }, selection, sink);
+}
+
+/** The engine's work, ready to start. */
+function engineRun(): () => Promise<number> {
+  const connection = connectKubeConfig(kubeConfig);
+  const engine = createEngine({ ...connection, store: objectStore() });
+  const { namespaces, resources } = selection;
+  const spec = { includedNamespaces: namespaces, includedNamespaceScopedResources: resources };
+  return async () => {
+    if (contender === 'plan') return (await engine.planBackup({ name, spec })).items.length;
+    let stored = 0;
+    const { issues } = await engine.backup(
+      { name, spec },
+      { onEvent: (event) => void (event.type === 'progress' && (stored = event.done)) },
+    );
+    // The test cluster forgets the snapshot of a list within seconds: on a busy machine a page comes too late for it.
+    const problems = issues.filter(({ reason }) => reason !== 'ListNotAtomic');
+    if (problems.length > 0) throw new Error(JSON.stringify(problems));
+    return stored;
+  };
+}
+
+function objectStore(): ObjectStore {
+  return target.kind === 'file'
+    ? new FileSystemObjectStore({ directory: target.folder })
+    : new S3ObjectStore({ bucket: target.bucket, client: s3ClientOf(target.server) });
+}
+
+function bareSink(): Sink {
+  if (target.kind === 'file') {
+    const path = join(target.folder, `${name}.tar.gz`);
+    return (body) => pipeline(body, createWriteStream(path));
+  }
+  const client = s3ClientOf(target.server);
+  return (body) => sendInParts(client, target.bucket, `${name}.tar.gz`, body);
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString();
+}
