@@ -1,5 +1,6 @@
-import { groupResourceOf } from '../model/kubernetes.ts';
+import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import { claimNamesOf } from '../model/pod-claims.ts';
 import { Resources } from '../model/resources.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
@@ -10,8 +11,8 @@ const pods = groupResourceOf(Resources.pods);
 const priorityClasses = groupResourceOf(Resources.priorityClasses);
 
 /**
- * What is restored: the selected entries, and with them the volumes that selected claims keep and the priority classes of
- * selected pods, which a selection of namespaces leaves out because they belong to none.
+ * What is restored: the selected entries, and with them what they need: the claims of selected pods, whatever labels are asked for, the
+ * volumes that claims keep, and the priority classes of pods, which a selection of namespaces leaves out because they belong to none.
  */
 export async function entriesToRestore(
   contents: BackupContents,
@@ -22,29 +23,34 @@ export async function entriesToRestore(
   const leftOut = new Set(
     [...contents.entries].filter(({ selected }) => !selected).map((entry) => entry.groupResource),
   );
-  for (const entry of [...entries]) {
+  // What is added while the set is gone through is gone through too.
+  for (const entry of entries) {
     signal.throwIfAborted();
-    const needed = await neededBy(entry);
-    const found = needed && contents.find(needed);
-    if (found !== undefined) {
-      entries.add(found);
+    for (const needed of await neededBy(entry)) {
+      const found = contents.find(needed);
+      if (found !== undefined) {
+        entries.add(found);
+      }
     }
   }
   return entries;
 
-  async function neededBy(
-    entry: SpooledEntry,
-  ): Promise<{ readonly groupResource: string; readonly name: string } | undefined> {
+  async function neededBy(entry: SpooledEntry): Promise<readonly ResourceIdentifier[]> {
     if (entry.groupResource === claims && leftOut.has(volumes)) {
       const source = await archivedVolumes.sourceOf(await contents.read(entry));
       return source.kind === 'same volume'
-        ? { groupResource: volumes, name: source.volumeName }
-        : undefined;
+        ? [{ groupResource: volumes, name: source.volumeName }]
+        : [];
     }
-    if (entry.groupResource === pods && leftOut.has(priorityClasses)) {
-      const name = stringAt(await contents.read(entry), ['spec', 'priorityClassName']);
-      return name === undefined ? undefined : { groupResource: priorityClasses, name };
+    if (entry.groupResource === pods && (leftOut.has(priorityClasses) || leftOut.has(claims))) {
+      const pod = await contents.read(entry);
+      const { namespace } = entry;
+      const className = stringAt(pod, ['spec', 'priorityClassName']);
+      return [
+        ...(className === undefined ? [] : [{ groupResource: priorityClasses, name: className }]),
+        ...claimNamesOf(pod).map((name) => ({ groupResource: claims, namespace, name })),
+      ];
     }
-    return undefined;
+    return [];
   }
 }

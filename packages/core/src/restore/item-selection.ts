@@ -7,7 +7,7 @@ import type { SelectionOptions } from './selection-options.ts';
 
 /**
  * What becomes of an entry of the archive: it is restored, it is kept at hand because something that is restored may need
- * it (the snapshot of a claim, the volume of a claim, the class of a pod), or it is passed over.
+ * it (the snapshot of a claim, the volume of a claim, the class and the claims of a pod), or it is passed over.
  */
 export type EntryDecision = 'restore' | 'at hand' | 'ignore';
 
@@ -16,8 +16,8 @@ export interface ItemSelection {
   decide(entry: ResourceIdentifier): EntryDecision;
   /** Whether an object that {@link ItemSelection.decide} would restore has the labels that are asked for, and is wanted. */
   wants(entry: ResourceIdentifier, object: KubernetesObject): boolean;
-  /** Whether something that is restored may need an object of this kind. */
-  mayBeNeeded(entry: ResourceIdentifier): boolean;
+  /** Whether something that is restored may need an object that is not wanted of its own. */
+  mayBeNeeded(entry: ResourceIdentifier, object: KubernetesObject): boolean;
 }
 
 // Never objects of their own: a claim imports the snapshot it needs, as a pair made for this restore.
@@ -25,6 +25,7 @@ const onlyAtHand: ReadonlySet<string> = new Set([
   'volumesnapshots.snapshot.storage.k8s.io',
   'volumesnapshotcontents.snapshot.storage.k8s.io',
 ]);
+const claims = 'persistentvolumeclaims';
 const mayBeNeeded: ReadonlySet<string> = new Set([
   'namespaces',
   'persistentvolumes',
@@ -82,7 +83,10 @@ export function createItemSelection(
       }
       return mayBeNeeded.has(groupResource) ? 'at hand' : 'ignore';
     },
-    mayBeNeeded: ({ groupResource }) => mayBeNeeded.has(groupResource),
+    // A pod brings its claims along whatever their labels, but none that other filters leave out.
+    mayBeNeeded: (entry, object) =>
+      mayBeNeeded.has(entry.groupResource) ||
+      (entry.groupResource === claims && include({ ...entry, object })),
     wants: (entry, object) =>
       (labelSelectors.length === 0 ||
         labelSelectors.some((selector) =>

@@ -111,7 +111,7 @@ function isSelected(
 ): boolean | undefined {
   const decision = selection.decide(entry);
   if (decision === 'restore' && !selection.wants(entry, object)) {
-    return selection.mayBeNeeded(entry) ? false : undefined;
+    return selection.mayBeNeeded(entry, object) ? false : undefined;
   }
   return decision === 'restore';
 }
