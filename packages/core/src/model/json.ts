@@ -138,6 +138,10 @@ function withSortedKeys(value: JsonValue): JsonValue | undefined {
   }
   if (isJsonArray(value)) {
     const members = value.map(withSortedKeys);
+    // A list of thousands of rows need not be in memory twice.
+    if (members.every((member, index) => member === value[index])) {
+      return value;
+    }
     return members.every((member) => member !== undefined) ? members : undefined;
   }
   if (isRawNumber(value)) {
