@@ -485,6 +485,21 @@ describe('beside the original', () => {
     ).toEqual([30080, 30081]);
   });
 
+  it('a Service is restored by who may not read the original', async () => {
+    await storeBackup(store, { name: 'b', objects: [['services', service]] });
+    const hidden = { operation: 'get', resource: 'services', namespace: 'shop' } as const;
+    cluster.faults.inject({ ...hidden, error: 'Forbidden' });
+    expect((await restore({}, copy)).issues).toEqual([]);
+    cluster.faults.clear();
+    cluster.faults.inject({ ...hidden, error: 'Unavailable' });
+    await cluster.delete(copied);
+    const { issues } = await runRestore(
+      { cluster, store, clock: systemClock, logger: silentLogger, actions: [], concurrency: 4 },
+      { name: 'again', spec: { backupName: 'b', ...copy } },
+    );
+    expect(issues).toEqual([expect.objectContaining({ severity: 'error', reason: 'Unavailable' })]);
+  });
+
   it('a claim does not take the volume of the original, unless volume and claim are given a name for it', async () => {
     await storeBackup(store, {
       name: 'b',

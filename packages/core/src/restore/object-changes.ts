@@ -70,7 +70,7 @@ export async function findObjectChanges(source: ObjectChangeSource): Promise<Obj
  * Checks what needs to be known of backup and target, before anything is touched.
  *
  * @throws {ValidationError} when a StorageClass is mapped to one that there will not be.
- * @throws {ClusterError} when a StorageClass cannot be read.
+ * @throws {ClusterError} when the StorageClasses cannot be listed.
  */
 export async function checkObjectChanges(
   { mappings }: ObjectChanges,

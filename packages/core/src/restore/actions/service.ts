@@ -1,3 +1,4 @@
+import { isLifeboatError } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { KubernetesManifest, KubernetesObject } from '../../model/kubernetes.ts';
 import {
@@ -42,7 +43,10 @@ export const serviceAction: RestoreItemAction = {
   },
 };
 
-/** The node ports that a Service asks for although the one that it was a backup of, in another namespace, has them. */
+/**
+ * The node ports that a Service asks for although the one that it was a backup of, in another namespace, has them. None are known to who may
+ * not read that one: the API server then says which is taken.
+ */
 async function portsOfOriginal(
   service: KubernetesManifest,
   { itemFromBackup, targetNamespace, cluster, signal }: RestoreItemInput,
@@ -52,7 +56,14 @@ async function portsOfOriginal(
   if (wanted.length === 0 || namespace === targetNamespace) {
     return [];
   }
-  const original = await cluster.get({ ...services, namespace, name }, { signal });
+  const original = await cluster
+    .get({ ...services, namespace, name }, { signal })
+    .catch((error: unknown) => {
+      if (isLifeboatError(error, 'Forbidden')) {
+        return undefined;
+      }
+      throw error;
+    });
   const held = original === undefined ? [] : nodePortsOf(original);
   return wanted.filter((port) => held.includes(port));
 }

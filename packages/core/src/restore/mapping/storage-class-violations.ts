@@ -11,7 +11,7 @@ const storageClasses = groupResourceOf(Resources.storageClasses);
  * Finds the StorageClasses that a mapping leads to though neither the target has them nor the restore brings them. With an empty mapping
  * nothing is read.
  *
- * @throws {ClusterError} when a StorageClass cannot be read.
+ * @throws {ClusterError} when the StorageClasses cannot be listed.
  */
 export async function storageClassViolations(
   mapping: StringMap,
@@ -19,14 +19,17 @@ export async function storageClassViolations(
   cluster: Cluster,
   options: CallOptions,
 ): Promise<readonly Violation[]> {
-  const missing = new Map<string, boolean>();
-  for (const name of new Set(Object.values(mapping))) {
-    const isRestored = contents.find({ groupResource: storageClasses, name })?.selected === true;
-    const reference = { ...Resources.storageClasses, name };
-    missing.set(name, !isRestored && (await cluster.get(reference, options)) === undefined);
+  if (Object.keys(mapping).length === 0) {
+    return [];
   }
+  const present = new Set<string>();
+  for await (const { metadata } of cluster.list(Resources.storageClasses, options)) {
+    present.add(metadata.name);
+  }
+  const isRestored = (name: string): boolean =>
+    contents.find({ groupResource: storageClasses, name })?.selected === true;
   return Object.entries(mapping)
-    .filter(([, name]) => missing.get(name) === true)
+    .filter(([, name]) => !present.has(name) && !isRestored(name))
     .map(([from, name]) => ({
       path: `options.storageClassMapping[${JSON.stringify(from)}]`,
       rule: 'must map to a StorageClass that the target has or that is restored too',
