@@ -91,6 +91,38 @@ it('the example for a CronJob deletes what has expired, and in a dry run only sa
   expect(await engine.catalog.get('due')).toBeUndefined();
 });
 
+it('an example plans a restore, and carries the plan out unless the cluster has changed', async (context) => {
+  const kit = testCluster(context);
+  const { kubeconfigPath } = kit.describe(1);
+  const volume = await VolumeWithData.create(kit, { data: 'precious' });
+  const { namespace } = volume;
+  const copy = kit.uniqueName('examples-planned');
+  kit.deleteNamespaceAtEnd(copy);
+  const folder = await createFolder();
+  await runExample('backup-namespace.ts', [namespace, folder, 'planned'], kubeconfigPath);
+
+  const plan = join(folder, 'plan.json');
+  const planned = ['planned', folder, plan, `${copy}=${namespace}`];
+  expect(await runExample('plan-restore.ts', planned, kubeconfigPath)).toMatch(
+    /restore planned-\d{14} would be Completed/,
+  );
+  const applied = await runExample('plan-restore.ts', ['--apply', folder, plan], kubeconfigPath);
+  expect(applied).toMatch(/restore planned-\d{14}: Completed/);
+  expect(await volume.readCopy(copy, 1)).toBe('precious');
+
+  await runExample('plan-restore.ts', planned, kubeconfigPath);
+  await kit.kubectl([
+    'delete',
+    'persistentvolumeclaim',
+    'data',
+    `--namespace=${copy}`,
+    '--wait=false',
+  ]);
+  await expect(
+    runExample('plan-restore.ts', ['--apply', folder, plan], kubeconfigPath),
+  ).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('has changed') as string });
+});
+
 it('an example snapshots the claims of a namespace by itself and keeps them', async (context) => {
   const kit = testCluster(context);
   const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
@@ -115,6 +147,7 @@ it('an example snapshots the claims of a namespace by itself and keeps them', as
 it.for([
   'backup-namespace.ts',
   'restore-elsewhere.ts',
+  'plan-restore.ts',
   'snapshot-claims.ts',
   'expire-backups.ts',
   'sync-snapshots.ts',

@@ -73,6 +73,7 @@ export type {
   ItemOperationEvent,
   PlanEvent,
   RestoreAction,
+  RestoredItem,
   RestoreEvent,
   RestorePlanEvent,
   SnapshotDelayCause,

@@ -135,8 +135,14 @@ describe('a plan of a restore', () => {
       phase: 'Completed',
       issues: [],
     });
-    const { restore, issues } = await engine.restore(storedAndRead(plan));
+    const { restore, issues, items } = await engine.restore(storedAndRead(plan));
     expect(issues).toEqual([]);
+    expect(items.map(({ object, action }) => ({ object, action }))).toEqual(
+      expect.arrayContaining(
+        plan.items.map(({ target }) => ({ object: target, action: 'created' })),
+      ),
+    );
+    expect(items).toHaveLength(plan.items.length);
     expect(restore.metadata).toEqual(plan.restore.metadata);
     expect(new Set(writes())).toEqual(
       new Set(plan.items.map(({ target }) => `create ${target.groupResource} ${target.name}`)),
@@ -428,6 +434,36 @@ describe('carrying a plan out', () => {
       expect.objectContaining({ severity: 'warning', reason: 'TargetChanged' }),
     ]);
     expect(await liveConfigMap()).toMatchObject({ data: { a: 'somebody else' } });
+  });
+
+  it('adds to a ServiceAccount that came with the namespace what it lacks', async () => {
+    const account = archivedObject(
+      'v1',
+      'ServiceAccount',
+      { name: 'default' },
+      { imagePullSecrets: [{ name: 'registry' }] },
+    );
+    await storeShop([...shop, ['serviceaccounts', account]]);
+    const plan = await engine.planRestore({ spec: { backupName: 'shop' } });
+    expect(itemOf(plan, 'serviceaccounts')).toMatchObject({ action: 'create' });
+    const { issues } = await engine.restore(plan, {
+      onEvent: (event) => {
+        if (event.type === 'wave' && event.name === 'roles and accounts') {
+          cluster.seed([
+            {
+              apiVersion: 'v1',
+              kind: 'ServiceAccount',
+              metadata: { name: 'default', namespace: 'shop' },
+            },
+          ]);
+        }
+      },
+    });
+    expect(issues).toEqual([]);
+    const accounts = { group: '', version: 'v1', resource: 'serviceaccounts' };
+    expect(await cluster.get({ ...accounts, namespace: 'shop', name: 'default' })).toMatchObject({
+      imagePullSecrets: [{ name: 'registry' }],
+    });
   });
 });
 

@@ -110,6 +110,15 @@ export type PlanEvent = Extract<BackupEvent, { readonly type: 'progress' | 'issu
 /** What a restore did with one object. */
 export type RestoreAction = 'created' | 'updated' | 'recreated' | 'skipped' | 'failed';
 
+/** What became of one object in a restore. */
+export interface RestoredItem {
+  /** As it is in the target. */
+  readonly object: ResourceIdentifier;
+  readonly action: RestoreAction;
+  /** For people; absent when there is nothing to say. */
+  readonly reason?: string | undefined;
+}
+
 /** What a restore reports while it runs. Events are ordered per item; `progress` never goes back. */
 export type RestoreEvent =
   | {
@@ -119,12 +128,7 @@ export type RestoreEvent =
   /** The objects of these resources come next, all at the same time. */
   | { readonly type: 'wave'; readonly name: string; readonly resources: readonly string[] }
   | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
-  | {
-      readonly type: 'item';
-      readonly object: ResourceIdentifier;
-      readonly action: RestoreAction;
-      readonly reason?: string | undefined;
-    }
+  | ({ readonly type: 'item' } & RestoredItem)
   | {
       readonly type: 'claim';
       readonly namespace: string;

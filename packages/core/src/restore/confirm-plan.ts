@@ -34,7 +34,8 @@ export function keptToPlan(
   const planned = new Map(plan.items.map((item) => [keyOf(item.source), item]));
   return (source, decision) => {
     const item = planned.get(keyOf(source));
-    if (!isWrite(decision) || item?.action === decision.action) {
+    const isAsPlanned = item?.action === decision.action;
+    if (!isWrite(decision) || isAsPlanned || isAdditionTo(item, decision)) {
       return decision;
     }
     if (item?.action === 'blocked') {
@@ -48,6 +49,13 @@ export function keptToPlan(
       reason: `the plan says ${item?.action ?? 'nothing'} of it, and now it would be ${decision.action}; it is left as it is`,
     };
   };
+}
+
+// A namespace comes with a ServiceAccount, which may be there before the planned one: it gets what it lacks.
+function isAdditionTo(item: PlannedRestoreItem | undefined, decision: ItemDecision): boolean {
+  return (
+    item?.action === 'create' && decision.action === 'update' && decision.fallback === undefined
+  );
 }
 
 function isWrite({ action }: ItemDecision): boolean {

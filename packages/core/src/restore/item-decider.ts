@@ -168,7 +168,7 @@ export class ItemDecider {
       const message = `namespace ${namespace ?? ''} could not be made ready`;
       return {
         ...undecided,
-        decision: blocked({ reason: 'NamespaceNotReady', message, severity: 'none' }),
+        decision: blocked({ reason: 'ItemFailed', message, severity: 'none' }),
       };
     }
     const reference: ObjectReference = { group, version, resource, namespace, name };

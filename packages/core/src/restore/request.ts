@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ValidationError } from '../errors.ts';
-import type { RestoreEvent } from '../model/event.ts';
+import type { RestoredItem, RestoreEvent } from '../model/event.ts';
 import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
@@ -97,6 +97,8 @@ export interface RestoreOptions
 /** A finished restore. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */
 export interface RestoreResult {
   readonly restore: Restore;
+  /** What became of each object, in the order in which it did: names, not content. */
+  readonly items: readonly RestoredItem[];
   readonly issues: readonly Issue[];
   /** The hooks that ran in restored pods or should have, in the order in which they ended. */
   readonly hooks: readonly HookResult[];

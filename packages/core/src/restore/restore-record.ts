@@ -1,4 +1,4 @@
-import type { RestoreAction, RestoreEvent } from '../model/event.ts';
+import type { RestoreAction, RestoredItem, RestoreEvent } from '../model/event.ts';
 import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -16,6 +16,7 @@ import type { Logger } from '../ports/logger.ts';
 export class RestoreRecord {
   readonly #issues: Issue[] = [];
   readonly #outcomes = new Map<string, string[]>();
+  readonly #items: RestoredItem[] = [];
   readonly #volumes: JsonObject[] = [];
   readonly #hooks: HookResult[] = [];
   readonly #onEvent: (event: RestoreEvent) => void;
@@ -49,6 +50,11 @@ export class RestoreRecord {
   /** `<apiVersion>/<Kind>` → `<name>(<action>)`, for the resource list. */
   get outcomes(): ReadonlyMap<string, readonly string[]> {
     return this.#outcomes;
+  }
+
+  /** What became of each object, in the order in which it did. */
+  get items(): readonly RestoredItem[] {
+    return this.#items;
   }
 
   /** Entries for the volume information file. */
@@ -95,6 +101,7 @@ export class RestoreRecord {
     const outcomes = this.#outcomes.get(key) ?? [];
     outcomes.push(`${name}(${action})`);
     this.#outcomes.set(key, outcomes);
+    this.#items.push({ object, action, reason });
     this.#onEvent({ type: 'item', object, action, reason });
   }
 

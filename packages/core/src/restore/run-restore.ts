@@ -105,6 +105,7 @@ export async function runRestore(
   await writeRestoreFiles({ store, restore: finished, record, log, signal });
   return {
     restore: finishRestore(accepted, record, completedAt),
+    items: record.items,
     issues: record.issues,
     hooks: record.hooks,
   };
