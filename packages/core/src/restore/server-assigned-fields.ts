@@ -90,6 +90,7 @@ const ofKind: ReadonlyMap<string, FieldTable> = new Map([
       },
     }),
   ],
+  ['Secret', table({ type: 'Opaque' })],
   ['DaemonSet', table({ 'spec updateStrategy rollingUpdate maxSurge': 0 })],
   ['Deployment', table({ 'metadata annotations deployment.kubernetes.io/revision': undefined })],
   ['CustomResourceDefinition', table({ 'spec conversion': { strategy: 'None' } })],
