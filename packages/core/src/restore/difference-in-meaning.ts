@@ -37,24 +37,31 @@ export function differenceInMeaning(
   live: JsonObject,
   wanted: JsonObject,
 ): JsonObject | undefined {
-  return objectDifference(live, wanted, { kind, path: [] });
+  return objectDifference(live, wanted, { kind });
 }
 
+// Linked, because the path is asked for only where something differs.
 interface Place {
   readonly kind: string;
-  readonly path: FieldPath;
+  readonly parent?: Place;
+  readonly key?: string;
+}
+
+function pathOf({ parent, key }: Place): FieldPath {
+  return parent === undefined || key === undefined ? [] : [...pathOf(parent), key];
 }
 
 function objectDifference(
   live: JsonObject,
   wanted: JsonObject,
-  { kind, path }: Place,
+  place: Place,
 ): JsonObject | undefined {
   const members: [string, JsonValue][] = [];
   for (const key of new Set([...Object.keys(live), ...Object.keys(wanted)])) {
     const change = difference(ownMember(live, key), ownMember(wanted, key), {
-      kind,
-      path: [...path, key],
+      kind: place.kind,
+      parent: place,
+      key,
     });
     if (change !== undefined) {
       members.push([key, change]);
@@ -72,7 +79,7 @@ function difference(
     return wanted === undefined || isEmpty(wanted) ? undefined : wanted;
   }
   if (wanted === undefined || isEmpty(wanted)) {
-    if (isServerAssigned(place.kind, place.path, live)) {
+    if (isServerAssigned(place.kind, pathOf(place), live)) {
       return undefined;
     }
     // Member by member: some of them may be the cluster's.
@@ -84,21 +91,21 @@ function difference(
   if (isJsonArray(live) && isJsonArray(wanted)) {
     return listsMeanTheSame(live, wanted, place) ? undefined : wanted;
   }
-  return jsonEquals(live, wanted) || isSameQuantity(live, wanted, place.path) ? undefined : wanted;
+  return jsonEquals(live, wanted) || isSameQuantity(live, wanted, place) ? undefined : wanted;
 }
 
-function listsMeanTheSame(live: JsonArray, wanted: JsonArray, { kind, path }: Place): boolean {
-  const element = { kind, path: [...path, '*'] };
+function listsMeanTheSame(live: JsonArray, wanted: JsonArray, place: Place): boolean {
+  const element = { kind: place.kind, parent: place, key: '*' };
   return (
     live.length === wanted.length &&
     live.every((value, index) => difference(value, wanted[index], element) === undefined)
   );
 }
 
-function isSameQuantity(live: JsonValue, wanted: JsonValue, path: FieldPath): boolean {
+function isSameQuantity(live: JsonValue, wanted: JsonValue, { parent }: Place): boolean {
   const [left, right] = [quantityText(live), quantityText(wanted)];
   return (
-    quantityMaps.has(path.at(-2) ?? '') &&
+    quantityMaps.has(parent?.key ?? '') &&
     left !== undefined &&
     right !== undefined &&
     compareQuantities(left, right) === 0
