@@ -30,6 +30,16 @@ describe('ApiClient', () => {
     });
   });
 
+  it('sends JSON in the form in which the API server writes it, with keys sorted and HTML escaped', async () => {
+    await using server = await ScriptedServer.start((response) => answerJson(response, 201, {}));
+    await using client = open(scriptedClient(server));
+    const data = { spec: { command: 'a > b & c < d', '9': 'nine', '10': 'ten' } };
+    await client.request({ ...write, body: { kind: 'ControllerRevision', data } });
+    expect(server.requests[0]?.body).toBe(
+      String.raw`{"data":{"spec":{"10":"ten","9":"nine","command":"a \u003e b \u0026 c \u003c d"}},"kind":"ControllerRevision"}`,
+    );
+  });
+
   it('keeps the base path of a server behind a gateway', async () => {
     await using server = await ScriptedServer.start((response) => answerJson(response, 200, {}));
     await using client = open(scriptedClient({ url: `${server.url}/k8s/clusters/c-1/` }));

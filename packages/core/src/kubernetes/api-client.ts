@@ -1,6 +1,6 @@
 import { isLifeboatError } from '../errors.ts';
 import { systemClock } from '../internal/system-clock.ts';
-import { type JsonValue } from '../model/json.ts';
+import { type JsonValue, stringifyJson } from '../model/json.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
   closedError,
@@ -156,7 +156,8 @@ export class ApiClient {
       throw closedError(request);
     }
     const credentials = await obtainCredentials(this.#credentials, request);
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    // As Go writes it: the API server holds what it has stored raw, such as the data of a ControllerRevision, against that byte for byte.
+    const body = request.body === undefined ? undefined : stringifyJson(request.body);
     const contentType =
       body === undefined ? undefined : (request.contentType ?? 'application/json');
     return this.#transport.send(

@@ -120,7 +120,7 @@ describe('the requests of KubernetesCluster', () => {
 
   it('numbers beyond 2^53 are sent as they were read', async () => {
     const stored =
-      '{"apiVersion":"v1","kind":"X","metadata":{"name":"a"},"large":9007199254740993}';
+      '{"apiVersion":"v1","kind":"X","large":9007199254740993,"metadata":{"name":"a"}}';
     await using server = await ScriptedServer.start((response) =>
       answerJson(response, 200, stored),
     );
