@@ -9,7 +9,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { releasePatch } from './manifests.ts';
 import { reportOrMoment } from './report-or-moment.ts';
-import { beingCreatedAnnotation } from './snapshot-step.ts';
+import { beingCreatedAnnotation, errorOf } from './snapshot-step.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';
 
 /** What {@link discardSnapshot} works on. */
@@ -31,6 +31,9 @@ export async function discardSnapshot(
   const { cluster, tracked, volumeSnapshot } = request;
   const bound = await findContent(cluster, volumeSnapshot, signal);
   await patchContent(cluster, bound, releasePatch, signal);
+  if (bound === undefined || !isGuarded(bound)) {
+    await untilGuarded(request, signal);
+  }
   await deleteAsSeen(request, signal);
   await untilGone(request, () => isOrphaned(request), signal);
   const content = await findContent(cluster, volumeSnapshot, signal);
@@ -43,6 +46,36 @@ export async function discardSnapshot(
 /** Whether the VolumeSnapshot is gone, so that nobody but us sees to its content. */
 function isOrphaned({ tracked, volumeSnapshot }: DiscardSnapshotRequest): boolean {
   return tracked.volumeSnapshot?.metadata.uid !== volumeSnapshot.metadata.uid;
+}
+
+const guardedMs = 2_000;
+
+/**
+ * Waits a moment for a content that has its finalizer, unless the controller has said why there is none. A content that is
+ * deleted before is gone at once, while the sidecar may have called the driver already: it can tell nobody then what the storage
+ * has cut.
+ */
+async function untilGuarded(
+  request: DiscardSnapshotRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { clock, tracked, volumeSnapshot } = request;
+  const untilMs = clock.now().getTime() + guardedMs;
+  while (!isOrphaned(request) && clock.now().getTime() < untilMs) {
+    const content = tracked.volumeSnapshotContent;
+    if (isMadeFor(content, volumeSnapshot) ? isGuarded(content) : hasFailed(tracked)) {
+      return;
+    }
+    await reportOrMoment(tracked, untilMs, clock, signal);
+  }
+}
+
+function isGuarded({ metadata: { finalizers = [] } }: KubernetesObject): boolean {
+  return finalizers.includes(finalizer);
+}
+
+function hasFailed({ volumeSnapshot }: TrackedSnapshot): boolean {
+  return errorOf(volumeSnapshot) !== undefined;
 }
 
 /**
