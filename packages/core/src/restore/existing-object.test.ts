@@ -110,6 +110,15 @@ describe('compareWithExisting', () => {
     expect(comparison.kind).toBe('equal');
   });
 
+  it('does not count which snapshot object a claim was filled from', () => {
+    const filled = (name: string): KubernetesObject =>
+      object('PersistentVolumeClaim', { spec: { dataSource: { kind: 'VolumeSnapshot', name } } });
+    expect(compare(filled('first'), filled('second'))).toEqual({ kind: 'equal' });
+    expect(compare(object('PersistentVolumeClaim', { spec: {} }), filled('first'))).toEqual({
+      kind: 'equal',
+    });
+  });
+
   it('does not count what a backup notes on a claim', () => {
     const fields = { spec: { volumeName: 'pv' } };
     const archived = object('PersistentVolumeClaim', fields, {

@@ -20,6 +20,12 @@ const marks: readonly ObjectPath[] = [
   ['metadata', 'annotations', VeleroAnnotation.mustIncludeAdditionalItems],
 ];
 
+// Each restore imports the snapshot under a name of its own.
+const sources: readonly ObjectPath[] = [
+  ['spec', 'dataSource'],
+  ['spec', 'dataSourceRef'],
+];
+
 /** How an object of the target relates to the one a restore would create in its place. */
 export type ExistingComparison =
   | { readonly kind: 'equal' }
@@ -82,9 +88,10 @@ function comparable(
   return { ...manifest, metadata: { ...manifest.metadata, ...place } };
 }
 
-/** An object without what a backup notes on a claim for its restore. */
+/** An object without what a backup notes on a claim for its restore, and without what a claim was filled from. */
 function withoutMarks(manifest: KubernetesManifest): KubernetesManifest {
-  return marks.reduce<KubernetesManifest>((result, path) => withoutValueAt(result, path), manifest);
+  const paths = manifest.kind === 'PersistentVolumeClaim' ? [...marks, ...sources] : marks;
+  return paths.reduce<KubernetesManifest>((result, path) => withoutValueAt(result, path), manifest);
 }
 
 function serviceAccountPatch(
