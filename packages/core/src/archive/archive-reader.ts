@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
+import { excerptOf } from '../internal/excerpt.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
 import { entryBytes } from './entry-bytes.ts';
@@ -22,6 +23,8 @@ export interface ReadArchiveOptions {
   readonly maximumEntryBytes?: number | undefined;
   /** Files and directories. @default 5000000 */
   readonly maximumEntries?: number | undefined;
+  /** Characters in the paths of all objects, which are held to know the second of a kind. @default 268435456 */
+  readonly maximumPathCharacters?: number | undefined;
   /** Size of the archive when it is unpacked. @default 1099511627776 */
   readonly maximumTotalBytes?: number | undefined;
   /** Unpacked bytes per packed byte, judged from the first 64 MiB on. @default 500 */
@@ -43,9 +46,9 @@ const mebibyte = 1024 ** 2;
  * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does, and those
  * of other versions that are asked for. Second copies of the preferred version, directories and files outside the layout are passed over.
  *
- * - The archive may come from anybody. Links, devices, paths that leave the archive, an object that occurs twice, broken
- *   compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That can be after
- *   objects have been yielded: only a loop that ends has seen a sound archive.
+ * - The archive may come from anybody. Links, devices, paths that leave the archive or that no object can have, an object that
+ *   occurs twice, broken compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That
+ *   can be after objects have been yielded: only a loop that ends has seen a sound archive.
  * - An error of the source is passed on as it is. An abort rejects with `signal.reason`.
  * - Memory holds one object, and one path per object to know the second of its kind.
  * - Leaving the loop closes the source.
@@ -56,13 +59,7 @@ export async function* readArchive(
   source: AsyncIterable<Uint8Array>,
   options: ReadArchiveOptions = {},
 ): AsyncGenerator<ArchiveObject> {
-  const {
-    signal,
-    select = () => true,
-    selectVersion = () => false,
-    maximumEntryBytes = 16 * mebibyte,
-    maximumEntries = 5_000_000,
-  } = options;
+  const { signal, select = () => true, selectVersion = () => false } = options;
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
   const input = new WatchedSource(source);
@@ -72,7 +69,7 @@ export async function* readArchive(
   const reading = pipeline(input, gunzip, guard, tar, { signal: scope.signal });
   // The error also ends the loop over the entries; here it only must not go unhandled.
   reading.catch(() => undefined);
-  const acceptance = new EntryAcceptance(maximumEntryBytes, maximumEntries);
+  const acceptance = new EntryAcceptance(options);
   try {
     for await (const tarEntry of tar) {
       const located = acceptance.accept(tarEntry.header);
@@ -136,18 +133,28 @@ class WatchedSource implements AsyncIterable<Uint8Array> {
   }
 }
 
+// No name in Kubernetes has `%`, and hardly one NUL: they are there to be read as something else, `%2e%2e` or what is before a NUL.
+const impossibleInPath: RegExp = /[%\0]/;
+
 type LocatedObject = Pick<ArchiveObject, 'entry' | 'version'>;
 
 /** Decides about each entry by its header: an object, something to pass over, or an attack. */
 class EntryAcceptance {
   readonly #maximumEntryBytes: number;
   readonly #maximumEntries: number;
+  readonly #maximumPathCharacters: number;
   readonly #seen = new Set<string>();
   #entries = 0;
+  #pathCharacters = 0;
 
-  constructor(maximumEntryBytes: number, maximumEntries: number) {
+  constructor({
+    maximumEntryBytes = 16 * mebibyte,
+    maximumEntries = 5_000_000,
+    maximumPathCharacters = 256 * mebibyte,
+  }: ReadArchiveOptions) {
     this.#maximumEntryBytes = maximumEntryBytes;
     this.#maximumEntries = maximumEntries;
+    this.#maximumPathCharacters = maximumPathCharacters;
   }
 
   /** The object that the entry holds; `undefined` when it is to be passed over. */
@@ -158,14 +165,17 @@ class EntryAcceptance {
     }
     const path = name.replace(/^(?:\.\/)+/, '');
     if (path.startsWith('/') || path.split('/').includes('..')) {
-      throw corruptArchive(`the path ${JSON.stringify(name)} leaves the archive`);
+      throw corruptArchive(`the path ${excerptOf(name)} leaves the archive`);
+    }
+    if (impossibleInPath.test(path)) {
+      throw corruptArchive(`the path ${excerptOf(name)} cannot be that of an object`);
     }
     if (type !== 'file' && type !== 'directory') {
-      throw corruptArchive(`${JSON.stringify(name)} is neither a file nor a directory`);
+      throw corruptArchive(`${excerptOf(name)} is neither a file nor a directory`);
     }
     if (!Number.isSafeInteger(size) || size < 0 || size > this.#maximumEntryBytes) {
       throw corruptArchive(
-        `${JSON.stringify(name)} is larger than ${this.#maximumEntryBytes} bytes`,
+        `the size of ${excerptOf(name)} is not one, or larger than ${this.#maximumEntryBytes} bytes`,
       );
     }
     return type === 'file' ? this.#objectAt(path) : undefined;
@@ -178,7 +188,13 @@ class EntryAcceptance {
       return undefined;
     }
     if (this.#seen.has(path)) {
-      throw corruptArchive(`it holds ${JSON.stringify(path)} twice`);
+      throw corruptArchive(`it holds ${excerptOf(path)} twice`);
+    }
+    this.#pathCharacters += path.length;
+    if (this.#pathCharacters > this.#maximumPathCharacters) {
+      throw corruptArchive(
+        `the paths of its objects have more than ${this.#maximumPathCharacters} characters together`,
+      );
     }
     this.#seen.add(path);
     const { groupResource, namespace, name, versionDirectory: version } = parsed;

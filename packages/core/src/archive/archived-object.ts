@@ -1,11 +1,13 @@
 import { messageOf } from '../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../model/json.ts';
+import { excerptOf } from '../internal/excerpt.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import {
   type KubernetesObject,
   parseApiVersion,
   type ResourceIdentifier,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import { parseUntrustedJson } from '../model/untrusted-json.ts';
 
 /** An object of an archive, or why its bytes cannot be one. */
 export type ArchivedObject =
@@ -14,14 +16,21 @@ export type ArchivedObject =
 
 /**
  * Reads an archived object and holds it against the path it lies at: an archive may come from anybody, and a path that
- * promises a ConfigMap of one namespace must not bring a ClusterRole or an object of another.
+ * promises a ConfigMap of one namespace must not bring a ClusterRole or an object of another. What is nested deeper than 500 levels or
+ * holds more than 1,000,000 values is none. A problem holds nothing of the content but names.
  */
 export function parseArchivedObject(entry: ResourceIdentifier, bytes: Uint8Array): ArchivedObject {
+  let text: string;
   let value: JsonValue;
   try {
-    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { problem: 'it is not JSON: it is not UTF-8' };
+  }
+  try {
+    value = parseUntrustedJson(text);
   } catch (error) {
-    return { problem: `it is not JSON: ${messageOf(error)}` };
+    return { problem: messageOf(error) };
   }
   if (!isKubernetesObject(value)) {
     return { problem: 'it is not an object with apiVersion, kind and metadata.name' };
@@ -33,7 +42,7 @@ export function parseArchivedObject(entry: ResourceIdentifier, bytes: Uint8Array
 function mismatch(entry: ResourceIdentifier, object: KubernetesObject): string | undefined {
   const { name, namespace } = object.metadata;
   if (name !== entry.name) {
-    return `its name is ${JSON.stringify(name)}, its path says ${JSON.stringify(entry.name)}`;
+    return `its name is ${excerptOf(name)}, its path says ${excerptOf(entry.name)}`;
   }
   if (namespace !== entry.namespace) {
     return `its namespace is ${describeNamespace(namespace)}, its path says ${describeNamespace(entry.namespace)}`;
@@ -41,11 +50,11 @@ function mismatch(entry: ResourceIdentifier, object: KubernetesObject): string |
   const { group } = parseApiVersion(object.apiVersion);
   return group === groupOf(entry.groupResource)
     ? undefined
-    : `its apiVersion is ${JSON.stringify(object.apiVersion)}, its path says ${entry.groupResource}`;
+    : `its apiVersion is ${excerptOf(object.apiVersion)}, its path says ${entry.groupResource}`;
 }
 
 function describeNamespace(namespace: string | undefined): string {
-  return namespace === undefined ? 'not set' : JSON.stringify(namespace);
+  return namespace === undefined ? 'not set' : excerptOf(namespace);
 }
 
 function groupOf(groupResource: string): string {

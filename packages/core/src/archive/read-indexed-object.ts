@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { messageOf } from '../errors.ts';
+import { isLifeboatError, messageOf } from '../errors.ts';
+import { excerptOf } from '../internal/excerpt.ts';
 import { readAll } from '../internal/read-all.ts';
 import { corruptArchive } from './archive-guard.ts';
 import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
@@ -14,6 +15,7 @@ const decompress: (bytes: Uint8Array, options: { maxOutputLength: number }) => P
 
 /**
  * Reads one object by the index of its archive: fetches and decompresses the one member that it is in, and returns its JSON.
+ * Memory holds that member, compressed and not, and the object.
  *
  * @throws {LifeboatError} code CorruptBackup when what the index leads to is not that object, byte for byte.
  */
@@ -36,7 +38,7 @@ export async function readIndexedObject(
   const [path] = entryPathsOf(object);
   const bytes = await firstFile(tar.subarray(object.offset, object.offset + object.tarBytes), path);
   if (bytes.byteLength !== object.sizeBytes || hash('sha256', bytes, 'base64') !== object.sha256) {
-    throw corruptArchive(`${JSON.stringify(path)} is not what its index says`);
+    throw corruptArchive(`${excerptOf(path)} is not what its index says`);
   }
   return bytes;
 }
@@ -52,11 +54,15 @@ async function decompressed(bytes: Uint8Array, tarBytes: number): Promise<Buffer
 async function firstFile(tar: Uint8Array, path: string): Promise<Uint8Array> {
   const entries = extract();
   entries.end(tar);
-  for await (const entry of entries) {
-    if (entry.header.name !== path) {
-      break;
+  try {
+    for await (const entry of entries) {
+      if (entry.header.name !== path || entry.header.type !== 'file') {
+        break;
+      }
+      return await entryBytes(entry);
     }
-    return entryBytes(entry);
+  } catch (error) {
+    throw isLifeboatError(error) ? error : corruptArchive(messageOf(error), error);
   }
-  throw corruptArchive(`${JSON.stringify(path)} is not where its index says`);
+  throw corruptArchive(`${excerptOf(path)} is not where its index says`);
 }

@@ -18,14 +18,24 @@ import {
   encodeBackupManifest,
 } from './artifacts/backup-manifest.ts';
 import { createObject } from './create-object.ts';
-import { gunzipJson, gzipJson, gzipJsonList, gzipText } from './gzip-json.ts';
+import {
+  type GunzipJsonOptions,
+  gunzipJson,
+  gzipJson,
+  gzipJsonList,
+  gzipText,
+} from './gzip-json.ts';
 import { backupFileName, backupKey } from './key-layout.ts';
 import { type StoredFile, storedFile } from './stored-file.ts';
+
+type JsonFileLimits = Pick<GunzipJsonOptions, 'maximumBytes' | 'maximumValues'>;
 
 const mebibyte = 1024 * 1024;
 /** A file larger than these is refused: no backup of any size that a cluster can hold comes near. */
 const maximumCompressedBytes = 64 * mebibyte;
-const maximumJsonBytes = 256 * mebibyte;
+// An index has eleven values for each object, no other file more than one, or some dozens for each volume.
+const indexLimits: JsonFileLimits = { maximumBytes: 256 * mebibyte, maximumValues: 16_000_000 };
+const jsonLimits: JsonFileLimits = { maximumBytes: 128 * mebibyte, maximumValues: 4_000_000 };
 const maximumBackupBytes = 16 * mebibyte;
 
 /** Stores one of a backup's JSON files, replacing it if it exists. */
@@ -116,7 +126,8 @@ async function putFile(
  * Reads one of a backup's JSON files; `undefined` when it is missing, which means the same as its empty value. `null`, which
  * Velero writes for an empty list, is returned as it is: see {@link readArtifactList}.
  *
- * @throws {LifeboatError} code CorruptBackup when it is empty, damaged, or unreasonably large.
+ * @throws {LifeboatError} code CorruptBackup when it is empty, damaged, or unreasonably large: 64 MiB compressed, 128 MiB of JSON
+ * (256 MiB of an index), 4,000,000 values (16,000,000), 500 levels.
  */
 export async function readArtifact(
   store: ObjectStore,
@@ -126,7 +137,8 @@ export async function readArtifact(
 ): Promise<JsonValue | undefined> {
   const target = backupKey(name, artifact);
   const bytes = await readObject(store, target, maximumCompressedBytes, signal);
-  return bytes && (await gunzipJson(bytes, { target, maximumBytes: maximumJsonBytes }));
+  const limits = artifact === 'index' ? indexLimits : jsonLimits;
+  return bytes && (await gunzipJson(bytes, { target, ...limits }));
 }
 
 /**

@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { createGzip, gunzip, gzip } from 'node:zlib';
 
 import { LifeboatError, messageOf } from '../errors.ts';
-import { escapeHtml, type JsonValue, parseJson } from '../model/json.ts';
+import { escapeHtml, type JsonValue } from '../model/json.ts';
+import { type JsonLimits, parseUntrustedJson } from '../model/untrusted-json.ts';
 
 const compress = promisify(gzip);
 const decompress: (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> =
@@ -45,15 +46,23 @@ async function* listText(values: AsyncIterable<JsonValue>): AsyncIterable<string
   yield separator === '[' ? 'null\n' : ']\n';
 }
 
+/** Options of {@link gunzipJson}. */
+export interface GunzipJsonOptions extends JsonLimits {
+  /** What is read, for the message: a key. */
+  readonly target: string;
+  /** Size of the JSON. */
+  readonly maximumBytes: number;
+}
+
 /**
  * Decodes what {@link gzipJson} or Velero encoded.
  *
- * @throws {LifeboatError} code CorruptBackup when the bytes are empty, not gzip, cut off, not JSON, or decompress to more
- * than `maximumBytes`.
+ * @throws {LifeboatError} code CorruptBackup when the bytes are empty, not gzip, cut off, not JSON, decompress to more than
+ * `maximumBytes`, or exceed the other limits.
  */
 export async function gunzipJson(
   bytes: Uint8Array,
-  { target, maximumBytes }: { readonly target: string; readonly maximumBytes: number },
+  { target, maximumBytes, ...limits }: GunzipJsonOptions,
 ): Promise<JsonValue> {
   if (bytes.byteLength === 0) {
     throw corrupt(target, 'it is empty');
@@ -65,9 +74,9 @@ export async function gunzipJson(
     throw corrupt(target, `it cannot be decompressed: ${messageOf(error)}`, error);
   }
   try {
-    return parseJson(text);
+    return parseUntrustedJson(text, limits);
   } catch (error) {
-    throw corrupt(target, 'it does not hold JSON', error);
+    throw corrupt(target, messageOf(error), error);
   }
 }
 

@@ -1,8 +1,9 @@
 import { isLifeboatError } from '../errors.ts';
 import { readAll } from '../internal/read-all.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../model/json.ts';
+import { isJsonObject, type JsonValue } from '../model/json.ts';
 import { stringAt } from '../model/object-path.ts';
 import type { Restore } from '../model/restore.ts';
+import { parseUntrustedJson } from '../model/untrusted-json.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import {
   type RestoreJsonArtifact,
@@ -61,7 +62,7 @@ export async function readBackupNameOfRestore(
   try {
     const body = await store.get(target, { signal });
     const bytes = await readAll(body, { maximumBytes: maximumRestoreBytes, target });
-    const restore = parseJson(new TextDecoder().decode(bytes));
+    const restore = parseUntrustedJson(new TextDecoder().decode(bytes));
     return isJsonObject(restore) ? stringAt(restore, ['spec', 'backupName']) : undefined;
   } catch (error) {
     if (isUnreadable(error)) {

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { corruptArchive } from '../archive/archive-guard.ts';
 import { readArchive } from '../archive/archive-reader.ts';
 import { parseArchivedObject } from '../archive/archived-object.ts';
 import { openArchive } from '../catalog/backup-files.ts';
@@ -29,10 +30,13 @@ export interface ReadBackupOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** From some corrupt objects on it is the archive that is wrong, and each more would be one more issue in memory. */
+const mostCorruptObjects = 1_000;
+
 /**
  * Reads the archive of a backup once, from end to end, and spools what the restore may need. Nothing of the cluster is
  * touched, so an archive that turns out to be damaged at its very end has done no harm. An object that is not what its path
- * says becomes an error issue and is left out.
+ * says becomes an error issue and is left out; more than 1,000 of them are no backup.
  *
  * @throws {LifeboatError} code CorruptBackup when the archive is missing, damaged, cut off or hostile.
  */
@@ -43,6 +47,7 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
   try {
     const source = await openArchive(store, backupName, { signal });
     const entries: SpooledEntry[] = [];
+    let corruptObjects = 0;
     const select = (entry: ResourceIdentifier): boolean =>
       options.selection.decide(entry) !== 'ignore';
     const selectVersion = (entry: ResourceIdentifier, version: string): boolean =>
@@ -53,6 +58,12 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     for await (const { entry, version, bytes } of reading) {
       const object = parse(entry, version, bytes, options);
       if (object === undefined) {
+        corruptObjects += 1;
+        if (corruptObjects > mostCorruptObjects) {
+          throw corruptArchive(
+            `more than ${mostCorruptObjects} of its objects are not what their paths say`,
+          );
+        }
         continue;
       }
       if (version !== undefined) {

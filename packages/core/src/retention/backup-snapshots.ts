@@ -2,9 +2,10 @@ import { readArchive } from '../archive/archive-reader.ts';
 import { readArtifactList } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { isLifeboatError, messageOf } from '../errors.ts';
-import { type JsonObject, type JsonValue, parseJson } from '../model/json.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
 import { groupResourceOf } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import { parseUntrustedJson } from '../model/untrusted-json.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import {
   distinctSnapshots,
@@ -121,7 +122,7 @@ function present(
 // An entry that is not JSON names no snapshot; a restore reports it.
 function parseOrNull(bytes: Uint8Array): JsonValue {
   try {
-    return parseJson(new TextDecoder().decode(bytes));
+    return parseUntrustedJson(new TextDecoder().decode(bytes));
   } catch {
     return null;
   }

@@ -3,15 +3,35 @@ import { isLifeboatError, messageOf } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 
-/** What a verification has found so far. */
+// Each is held in memory, and whoever writes a backup could make one for every object.
+const mostObjectErrors = 1_000;
+
+/** What a verification has found so far. Of errors about single objects it keeps the first 1,000 and the number of the others. */
 export class Findings {
   readonly #issues: Issue[] = [];
+  #objectErrors = 0;
 
   get issues(): readonly Issue[] {
-    return this.#issues;
+    const unnamed = this.#objectErrors - mostObjectErrors;
+    return unnamed <= 0
+      ? this.#issues
+      : [
+          ...this.#issues,
+          {
+            severity: 'error',
+            reason: 'CorruptBackup',
+            message: `${unnamed} more errors of objects are not named here`,
+          },
+        ];
   }
 
   addError(reason: string, message: string, object?: ResourceIdentifier): void {
+    if (object !== undefined) {
+      this.#objectErrors += 1;
+      if (this.#objectErrors > mostObjectErrors) {
+        return;
+      }
+    }
     this.#issues.push({ severity: 'error', reason, message, ...(object && { object }) });
   }
 
@@ -42,7 +62,11 @@ export class Findings {
       if (!isLifeboatError(error, 'CorruptBackup')) {
         throw error;
       }
-      this.addError('CorruptBackup', messageOf(error));
+      // A file that is read for two reasons is wrong but once.
+      const message = messageOf(error);
+      if (!this.#issues.some((issue) => issue.message === message)) {
+        this.addError('CorruptBackup', message);
+      }
       return undefined;
     }
   }

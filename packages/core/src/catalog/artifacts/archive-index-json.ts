@@ -1,4 +1,5 @@
 import type { ArchiveIndex, ArchiveMember, IndexedObject } from '../../archive/archive-index.ts';
+import { entryPathsOf, parseEntryPath } from '../../archive/entry-path.ts';
 import { LifeboatError } from '../../errors.ts';
 import {
   isJsonArray,
@@ -7,8 +8,11 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../model/json.ts';
+import { groupResourceOf } from '../../model/kubernetes.ts';
 
 const formatVersion = 1;
+/** What a member may hold, compressed or not: the two copies of an object of the largest size, in a member that was almost full before. */
+const maximumMemberBytes = 40 * 1024 * 1024;
 
 /**
  * The index as it is stored: rows instead of objects, since there is one for each object of the backup.
@@ -31,7 +35,8 @@ export function encodeArchiveIndex({ members, objects }: ArchiveIndex): JsonObje
 /**
  * Reads a stored index. Anybody may have written it: whether it is true shows only when the archive is read by it.
  *
- * @throws {LifeboatError} code CorruptBackup when it is not an index, or one of a later format.
+ * @throws {LifeboatError} code CorruptBackup when it is not an index, or one of a later format; when its members do not follow one
+ * another, or one is larger than 40 MiB; or when an object lies outside its member, or has a name that cannot stand in an archive.
  */
 export function decodeArchiveIndex(value: JsonValue, target: string): ArchiveIndex {
   if (
@@ -42,10 +47,35 @@ export function decodeArchiveIndex(value: JsonValue, target: string): ArchiveInd
   ) {
     throw corruptIndex(target);
   }
-  return {
-    members: value['members'].map((row) => memberOf(row) ?? fail(target)),
-    objects: value['objects'].map((row) => objectOf(row) ?? fail(target)),
-  };
+  const members = value['members'].map((row) => memberOf(row) ?? fail(target));
+  const objects = value['objects'].map((row) => objectOf(row) ?? fail(target));
+  const areSound = objects.every((object) => liesInMember(object, members) && hasPath(object));
+  if (!followOneAnother(members) || !areSound) {
+    throw corruptIndex(target);
+  }
+  return { members, objects };
+}
+
+function followOneAnother(members: readonly ArchiveMember[]): boolean {
+  let end = 0;
+  return members.every(({ offset, sizeBytes, tarBytes }) => {
+    const follows =
+      offset === end &&
+      sizeBytes > 0 &&
+      sizeBytes <= maximumMemberBytes &&
+      tarBytes <= maximumMemberBytes;
+    end += sizeBytes;
+    return follows;
+  });
+}
+
+function liesInMember(object: IndexedObject, members: readonly ArchiveMember[]): boolean {
+  const member = members[object.member];
+  return (
+    member !== undefined &&
+    object.offset + object.tarBytes <= member.tarBytes &&
+    object.sizeBytes <= object.tarBytes
+  );
 }
 
 function memberOf(row: JsonValue): ArchiveMember | undefined {
@@ -73,6 +103,15 @@ function objectOf(row: JsonValue): IndexedObject | undefined {
         ...(namespace !== '' && { namespace }),
       }
     : undefined;
+}
+
+function hasPath(object: IndexedObject): boolean {
+  const parsed = parseEntryPath(entryPathsOf(object)[0]);
+  return (
+    parsed?.name === object.name &&
+    parsed.namespace === object.namespace &&
+    parsed.groupResource === groupResourceOf(object)
+  );
 }
 
 function rowOf(row: JsonValue): JsonArray {

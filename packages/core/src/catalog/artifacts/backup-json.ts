@@ -1,14 +1,15 @@
-import { LifeboatError } from '../../errors.ts';
+import { LifeboatError, messageOf } from '../../errors.ts';
+import { excerptOf } from '../../internal/excerpt.ts';
 import type { Backup, BackupMeta, BackupSpec, BackupStatus } from '../../model/backup.ts';
 import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
-  parseJson,
   stringifyPrettyJson,
 } from '../../model/json.ts';
 import { objectAt, stringAt } from '../../model/object-path.ts';
 import type { BackupPhase } from '../../model/phase.ts';
+import { parseUntrustedJson } from '../../model/untrusted-json.ts';
 import { metadataKeys, orderKeys, specKeys, statusKeys } from './backup-key-order.ts';
 import { type FieldKind, misfitOf } from './field-kind.ts';
 
@@ -118,11 +119,14 @@ export function decodeBackup(
   if (metadata['name'] !== name) {
     throw corrupt(
       target,
-      `it describes the backup ${JSON.stringify(metadata['name'])}, not ${JSON.stringify(name)}, which is what its directory says`,
+      `it describes the backup ${nameOf(metadata)}, not ${JSON.stringify(name)}, which is what its directory says`,
     );
   }
   if (!isMeta(metadata) || !isSpec(spec) || !isStatus(status)) {
-    throw corrupt(target, `it is in the unknown phase ${JSON.stringify(status['phase'])}`);
+    throw corrupt(
+      target,
+      `it is in the unknown phase ${excerptOf(stringAt(status, ['phase']) ?? '')}`,
+    );
   }
   return { ...document, kind, apiVersion, metadata, spec, status };
 }
@@ -143,9 +147,9 @@ function isStatus(value: JsonObject): value is BackupStatus {
 function parseDocument(bytes: Uint8Array, target: string): JsonObject {
   let document: JsonValue;
   try {
-    document = parseJson(new TextDecoder().decode(bytes));
+    document = parseUntrustedJson(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw corrupt(target, 'it does not hold JSON', error);
+    throw corrupt(target, messageOf(error), error);
   }
   if (!isJsonObject(document)) {
     throw corrupt(target, 'it does not hold a JSON object');
@@ -163,6 +167,11 @@ function completeStatus(status: JsonObject): JsonObject {
     phase: stringAt(status, ['phase']) || 'New',
     ...(progress && { progress: { totalItems: 0, itemsBackedUp: 0, ...progress } }),
   };
+}
+
+function nameOf(metadata: JsonObject): string {
+  const name = stringAt(metadata, ['name']);
+  return name === undefined ? 'undefined' : excerptOf(name);
 }
 
 function withoutNulls(object: JsonObject = {}): JsonObject {

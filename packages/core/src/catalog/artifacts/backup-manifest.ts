@@ -5,10 +5,10 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
-  parseJson,
   stringifyPrettyJson,
 } from '../../model/json.ts';
 import { arrayAt, objectAt, stringAt } from '../../model/object-path.ts';
+import { parseUntrustedJson } from '../../model/untrusted-json.ts';
 import type { StoredFile } from '../stored-file.ts';
 
 const formatVersion = 1;
@@ -56,7 +56,7 @@ export function encodeBackupManifest(manifest: BackupManifest): string {
 export function decodeBackupManifest(bytes: Uint8Array, target: string): BackupManifest {
   let document: unknown;
   try {
-    document = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    document = parseUntrustedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw corruptManifest(target, messageOf(error), error);
   }
