@@ -97,4 +97,27 @@ describe('decideItem', () => {
     const decision = decide(live, policy, 'serviceaccounts');
     expect(decision).toMatchObject({ action: 'update', patch: { metadata: { labels } } });
   });
+
+  it.each([
+    ['another claim', { namespace: 'other', name: 'data', uid: 'u' }, 'conflict'],
+    ['its claim', { namespace: 'shop', name: 'data', uid: 'u' }, 'update'],
+    ['no claim', undefined, 'update'],
+  ])('with policy update, a volume that belongs to %s', (_whose, claimRef, action) => {
+    const volume = (spec: JsonObject): KubernetesObject => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'static' },
+      spec,
+    });
+    const itemFromBackup = volume({
+      claimRef: { namespace: 'shop', name: 'data' },
+      capacity: { storage: '1Gi' },
+    });
+    const decision = decideItem({
+      ...{ groupResource: 'persistentvolumes', policy: 'update', restore, itemFromBackup },
+      manifest: withRestoreLabels(resetMetadata(itemFromBackup), restore),
+      live: volume({ capacity: { storage: '2Gi' }, ...(claimRef && { claimRef }) }),
+    });
+    expect(decision.action).toBe(action);
+  });
 });

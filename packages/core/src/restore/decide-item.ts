@@ -114,6 +114,14 @@ function decideDifferent(
     case 'none':
       return { action: 'conflict', code, reason: left, patch };
     case 'update':
+      if (belongsToAnotherClaim(live, manifest)) {
+        return {
+          action: 'conflict',
+          code,
+          reason: `${left}, for it belongs to another claim, which would lose its data`,
+          patch,
+        };
+      }
       return {
         action: 'update',
         reason: 'it exists and differs; it is made as in the backup',
@@ -135,6 +143,16 @@ function decideDifferent(
             patch,
           };
   }
+}
+
+function belongsToAnotherClaim(live: KubernetesObject, manifest: KubernetesManifest): boolean {
+  const owner = objectAt(live, ['spec', 'claimRef']);
+  const wanted = objectAt(manifest, ['spec', 'claimRef']);
+  return (
+    live.kind === 'PersistentVolume' &&
+    owner !== undefined &&
+    (owner['name'] !== wanted?.['name'] || owner['namespace'] !== wanted?.['namespace'])
+  );
 }
 
 function labelsOf(restore: Restore): JsonObject {

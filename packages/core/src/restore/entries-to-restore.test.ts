@@ -106,6 +106,11 @@ describe('a pod that is selected by its labels', () => {
     ]);
   });
 
+  it('brings nothing along that is in no namespace when the spec forbids that', async () => {
+    const spec = { labelSelector, includeClusterResources: false };
+    expect(await created(spec)).toEqual(['pods/web']);
+  });
+
   it('brings no claim along that other filters leave out', async () => {
     const onlyPods = ['pods', 'priorityclasses'];
     expect(await created({ labelSelector, includedResources: onlyPods })).not.toContain(

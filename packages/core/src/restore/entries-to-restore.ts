@@ -2,6 +2,7 @@ import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts
 import { stringAt } from '../model/object-path.ts';
 import { claimNamesOf } from '../model/pod-claims.ts';
 import { Resources } from '../model/resources.ts';
+import type { RestoreSpec } from '../model/restore.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
 
@@ -12,11 +13,13 @@ const priorityClasses = groupResourceOf(Resources.priorityClasses);
 
 /**
  * What is restored: the selected entries, and with them what they need: the claims of selected pods, whatever labels are asked for, the
- * volumes that claims keep, and the priority classes of pods, which a selection of namespaces leaves out because they belong to none.
+ * volumes that claims keep, and the priority classes of pods, which a selection of namespaces leaves out because they belong to none. Of
+ * the latter two nothing is added when the spec forbids what is not in a namespace.
  */
 export async function entriesToRestore(
   contents: BackupContents,
   archivedVolumes: ArchivedVolumes,
+  { includeClusterResources }: RestoreSpec,
   signal: AbortSignal,
 ): Promise<ReadonlySet<SpooledEntry>> {
   const entries = new Set([...contents.entries].filter(({ selected }) => selected));
@@ -28,7 +31,8 @@ export async function entriesToRestore(
     signal.throwIfAborted();
     for (const needed of await neededBy(entry)) {
       const found = contents.find(needed);
-      if (found !== undefined) {
+      const isForbidden = needed.namespace === undefined && includeClusterResources === false;
+      if (found !== undefined && !isForbidden) {
         entries.add(found);
       }
     }

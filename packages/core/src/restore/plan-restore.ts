@@ -110,7 +110,7 @@ export async function planEntries(
   const planner: RestorePlanner = new RestorePlanner({
     ...{ restore, cluster, dryRunCluster, resources, decider, record },
   });
-  const entries = await entriesToRestore(contents, volumes, signal);
+  const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
   const order = waveOrder(options, resources);
   const waves = await restoreItems({ ...shared, entries, handler: planner, order, window });
   const items = inOrder(planner.items, waves);

@@ -104,7 +104,7 @@ export async function restoreEntries(
       }
     },
   };
-  const entries = await entriesToRestore(contents, volumes, signal);
+  const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
   try {
     const order = waveOrder(options, resources);
     await restoreItems({ ...shared, entries, handler, order, window });
