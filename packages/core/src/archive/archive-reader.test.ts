@@ -136,6 +136,8 @@ describe('a hostile archive is refused:', () => {
       entries: [{ name: 'resources/pods/../../../x.json', body: 'x' }],
     },
     { name: 'a traversal of a directory', entries: [{ name: '../x/', type: 'directory' }] },
+    { name: 'an encoded traversal', entries: [{ name: pod('%2e%2e'), body: 'x' }] },
+    { name: 'a NUL', entries: [{ name: pod('a'), pax: { path: pod('a\0b') }, body: 'x' }] },
     { name: 'an absolute path', entries: [{ name: '/etc/passwd', body: 'x' }] },
     { name: 'an absolute path behind ./', entries: [{ name: './/etc/passwd', body: 'x' }] },
     {
@@ -191,6 +193,15 @@ describe('a hostile archive is refused:', () => {
     const tar = await tarOf(['a', 'b', 'c'].map((name) => ({ name: pod(name), body: '{}' })));
     await expect(readTar(tar, { maximumEntries: 2 })).rejects.toMatchObject(corrupt);
     expect(await namesIn(tar, { maximumEntries: 3 })).toHaveLength(3);
+  });
+
+  it('paths of more characters than allowed', async () => {
+    const tar = await tarOf(['a', 'b', 'c'].map((name) => ({ name: pod(name), body: '{}' })));
+    const maximumPathCharacters = 3 * pod('a').length;
+    expect(await namesIn(tar, { maximumPathCharacters })).toHaveLength(3);
+    const reading = readTar(tar, { maximumPathCharacters: maximumPathCharacters - 1 });
+    await expect(reading).rejects.toMatchObject(corrupt);
+    await expect(reading).rejects.toThrow('characters together');
   });
 
   it('an archive that unpacks to more than allowed', async () => {

@@ -98,7 +98,7 @@ export interface HostileScene extends AsyncDisposable {
 }
 
 // What cannot come is not waited for.
-const impatient = { claimBoundTimeoutMs: 1, snapshotImportTimeoutMs: 1, namespaceTimeoutMs: 1 };
+const impatient = { claimBoundTimeoutMs: 50, snapshotImportTimeoutMs: 50, namespaceTimeoutMs: 50 };
 const reads: readonly ClusterRequest['operation'][] = [
   'version',
   'discover',

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { isJsonArray, isJsonObject, type JsonValue, parseJson } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { archivedObject } from '../restore/stored-backup-fixture.ts';
+import { fakeCsiDriverName } from '../testing/fake-cluster/csi/fake-csi-driver.ts';
 import { type TarEntry, tarOf, withHeaderField } from './hostile-backup-fixture.ts';
+
+/** What stands in the texts where the handle of a snapshot in the storage is to stand. */
+export const handleInTexts = 'handle-of-the-snapshot';
 
 const snapshotName = 'velero-data-abcde';
 const snapshotLabel = { 'velero.io/volume-snapshot-name': snapshotName };
@@ -57,7 +61,7 @@ export const objects: readonly (readonly [folder: string, object: KubernetesObje
       'batch/v1',
       'Job',
       { name: 'once' },
-      { spec: { selector: { matchLabels: { 'controller-uid': 'u' } }, template } },
+      { spec: { template: { ...template, metadata: { labels: { 'controller-uid': 'u' } } } } },
     ),
   ],
   [
@@ -81,8 +85,9 @@ export const objects: readonly (readonly [folder: string, object: KubernetesObje
       {
         spec: {
           persistentVolumeReclaimPolicy: 'Retain',
+          accessModes: ['ReadWriteOnce'],
           capacity: { storage: '10Mi' },
-          csi: { driver: 'fake.csi', volumeHandle: 'v' },
+          csi: { driver: fakeCsiDriverName, volumeHandle: 'v' },
           claimRef: { namespace: 'shop', name: 'data', uid: 'old' },
         },
       },
@@ -113,7 +118,10 @@ export const objects: readonly (readonly [folder: string, object: KubernetesObje
         name: snapshotName,
         annotations: { 'velero.io/csi-volumesnapshot-restore-size': '30Mi' },
       },
-      { status: { boundVolumeSnapshotContentName: 'content-data', readyToUse: true } },
+      {
+        spec: { source: { persistentVolumeClaimName: 'data' } },
+        status: { boundVolumeSnapshotContentName: 'content-data', readyToUse: true },
+      },
     ),
   ],
   [
@@ -123,8 +131,11 @@ export const objects: readonly (readonly [folder: string, object: KubernetesObje
       'VolumeSnapshotContent',
       { name: 'content-data', namespace: undefined },
       {
-        spec: { driver: 'fake.csi', deletionPolicy: 'Delete' },
-        status: { snapshotHandle: 's', readyToUse: true, restoreSize: 31_457_280 },
+        spec: {
+          ...{ driver: fakeCsiDriverName, deletionPolicy: 'Delete' },
+          ...{ sourceVolumeMode: 'Filesystem' },
+        },
+        status: { snapshotHandle: handleInTexts, readyToUse: true, restoreSize: 31_457_280 },
       },
     ),
   ],

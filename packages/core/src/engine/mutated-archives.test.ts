@@ -1,12 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { backupKey } from '../catalog/key-layout.ts';
 import { isLifeboatError } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
 import { backupName, type HostileScene, hostileScene, tarOf } from './hostile-backup-fixture.ts';
 import {
   entriesOf,
-  members,
+  handleInTexts,
   mutatedBytes,
   mutatedTexts,
   objects,
@@ -30,16 +31,33 @@ async function outcomeOf(scene: HostileScene): Promise<readonly Issue[] | 'refus
   }
 }
 
-function expectTyped(issues: readonly Issue[]): void {
+function expectTyped(outcome: readonly Issue[] | 'refused'): void {
+  const issues = outcome === 'refused' ? expect.unreachable() : outcome;
   // What no rule has foreseen, such as a TypeError, is an ItemFailed.
   expect(issues.filter(({ reason }) => reason === 'ItemFailed')).toEqual([]);
 }
 
-it('the archive that is mutated here is sound', async () => {
-  await using scene = await hostileScene(Buffer.concat(members));
-  const outcome = await outcomeOf(scene);
-  expectTyped(outcome === 'refused' ? [] : outcome);
-  expect(scene.writes().length).toBeGreaterThan(objects.length / 2);
+/** Stores an archive of texts, and the snapshot in the storage that they tell of. */
+async function sceneOf(texts: readonly string[]): Promise<HostileScene> {
+  const scene = await hostileScene();
+  const createdAt = new Date(0);
+  const { handle } = scene.cluster.csi.storage.addSnapshot({
+    ...{ name: 's', sourceVolumeHandle: 'gone', sizeBytes: 31_457_280n },
+    ...{ createdAt, readyAt: createdAt, files: new Map() },
+  });
+  const entries = entriesOf((_, index) =>
+    (texts[index] ?? '').replaceAll(handleInTexts, () => handle),
+  );
+  await scene.store.put(backupKey(backupName, 'archive'), gzipSync(await tarOf(entries)));
+  return scene;
+}
+
+it('the archive that is mutated here is restored whole', async () => {
+  await using scene = await sceneOf(objects.map(([, object]) => JSON.stringify(object)));
+  const issues = await outcomeOf(scene);
+  expectTyped(issues);
+  const created = new Set(scene.writes().map(({ resource }) => resource));
+  expect(objects.map(([folder]) => folder).filter((folder) => !created.has(folder))).toEqual([]);
   expect(await scene.engine.verify(backupName, { snapshots: false })).toMatchObject({
     intact: true,
     objects: objects.length,
@@ -65,12 +83,9 @@ it('an archive whose bytes were changed is restored, or refused with nothing wri
 it('objects whose values were changed are restored, or are an error of a known kind', async () => {
   await fc.assert(
     fc.asyncProperty(mutatedTexts, async (texts) => {
-      const tar = await tarOf(entriesOf((_, index) => texts[index] ?? ''));
-      await using scene = await hostileScene(gzipSync(tar));
-      const outcome = await outcomeOf(scene);
-      expect(outcome).not.toBe('refused');
-      expectTyped(outcome === 'refused' ? [] : outcome);
+      await using scene = await sceneOf(texts);
+      expectTyped(await outcomeOf(scene));
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
