@@ -31,6 +31,9 @@ export default defineConfig({
             'test/*.test.ts',
             'bench/**/*.test.ts',
           ],
+          // What takes milliseconds alone may take seconds on a busy machine.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -13,7 +13,7 @@ import { FaultyApiServer, type ServerFault, type Verb } from './faulty-api-serve
 
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };
 // What never comes is not waited for long; what comes may take as long as a busy machine needs.
-const impatient = { ...request, spec: { ...request.spec, csiSnapshotTimeout: '2s' } };
+const impatient = { ...request, spec: { ...request.spec, csiSnapshotTimeout: '500ms' } };
 
 interface FaultRow {
   readonly how: string;
@@ -36,7 +36,7 @@ function rowsOf(verbs: readonly Verb[]): readonly (FaultRow & { readonly verb: V
   return verbs.flatMap((verb) => faults.map((row) => ({ ...row, verb })));
 }
 
-describe('an API server that goes wrong for a while', { timeout: 60_000 }, () => {
+describe('an API server that goes wrong for a while', { timeout: 120_000 }, () => {
   it.each([...rowsOf([...reads, ...writes]), { ...expired, verb: 'watch' as const }])(
     'is waited for: $how to $verb',
     async ({ verb, fault }) => {
@@ -63,11 +63,11 @@ describe('an API server that goes wrong for a while', { timeout: 60_000 }, () =>
   });
 });
 
-describe('an API server that goes wrong for good', { timeout: 60_000 }, () => {
+describe('an API server that goes wrong for good', { timeout: 120_000 }, () => {
   it.each(rowsOf(['version', 'discover', 'get']))(
     'ends the backup, which leaves nothing: $how to $verb',
     async ({ verb, fault }) => {
-      await using lab = await Lab.open({ snapshotCleanUpMs: 1_000 });
+      await using lab = await Lab.open({ snapshotCleanUpMs: 300 });
       lab.server.script = (asked) => (asked.verb === verb ? fault : undefined);
       await expect(lab.engine.backup(request)).rejects.toMatchObject({
         name: 'ClusterError',
@@ -82,7 +82,7 @@ describe('an API server that goes wrong for good', { timeout: 60_000 }, () => {
   it.each(rowsOf(['list']))(
     'has lists that are missing, or is out of reach: $how',
     async ({ fault }) => {
-      await using lab = await Lab.open({ snapshotCleanUpMs: 1_000 });
+      await using lab = await Lab.open({ snapshotCleanUpMs: 300 });
       lab.server.script = ({ verb }) => (verb === 'list' ? fault : undefined);
       const backup = lab.engine.backup(request);
       if ('reset' in fault) {
@@ -100,7 +100,7 @@ describe('an API server that goes wrong for good', { timeout: 60_000 }, () => {
   it.each([...rowsOf(['watch', 'create', 'patch'])])(
     'costs the snapshot, of which nothing stays that cannot be removed: $how to $verb',
     async ({ verb, fault }) => {
-      await using lab = await Lab.open({ snapshotCleanUpMs: 1_000 });
+      await using lab = await Lab.open({ snapshotCleanUpMs: 300 });
       lab.server.script = (asked) => (asked.verb === verb ? fault : undefined);
       if (verb === 'create' && 'reset' in fault && fault.reset === 'after') {
         // The second try meets what the first has made.
@@ -125,7 +125,7 @@ describe('an API server that goes wrong for good', { timeout: 60_000 }, () => {
   it.each(rowsOf(['delete']))(
     'leaves snapshot objects, which is a warning: $how to delete',
     async ({ fault }) => {
-      await using lab = await Lab.open({ snapshotCleanUpMs: 1_000 });
+      await using lab = await Lab.open({ snapshotCleanUpMs: 300 });
       lab.server.script = ({ verb }) => (verb === 'delete' ? fault : undefined);
       const { backup, issues } = await lab.engine.backup(request);
       expect(backup.status.phase).toBe('Completed');
