@@ -18,6 +18,8 @@ export interface DiscardSnapshotRequest {
   readonly clock: Clock;
   readonly tracked: TrackedSnapshot;
   readonly volumeSnapshot: KubernetesObject;
+  /** How long a content may take to get its finalizer, in milliseconds. @default 2000 */
+  readonly finalizerTimeoutMs?: number | undefined;
 }
 
 /**
@@ -48,8 +50,6 @@ function isOrphaned({ tracked, volumeSnapshot }: DiscardSnapshotRequest): boolea
   return tracked.volumeSnapshot?.metadata.uid !== volumeSnapshot.metadata.uid;
 }
 
-const guardedMs = 2_000;
-
 /**
  * Waits a moment for a content that has its finalizer, unless the controller has said why there is none. A content that is
  * deleted before is gone at once, while the sidecar may have called the driver already: it can tell nobody then what the storage
@@ -59,8 +59,8 @@ async function untilGuarded(
   request: DiscardSnapshotRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { clock, tracked, volumeSnapshot } = request;
-  const untilMs = clock.now().getTime() + guardedMs;
+  const { clock, tracked, volumeSnapshot, finalizerTimeoutMs = 2_000 } = request;
+  const untilMs = clock.now().getTime() + finalizerTimeoutMs;
   while (!isOrphaned(request) && clock.now().getTime() < untilMs) {
     const content = tracked.volumeSnapshotContent;
     if (isMadeFor(content, volumeSnapshot) ? isGuarded(content) : hasFailed(tracked)) {

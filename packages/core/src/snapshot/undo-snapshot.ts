@@ -36,7 +36,9 @@ export async function undoSnapshot(
       const volumeSnapshot =
         pending.created ?? (await findUnanswered(context, pending, error, signal));
       if (volumeSnapshot?.metadata.labels?.[LifeboatLabel.run] === runId) {
-        await discardSnapshot({ cluster, clock, tracked, volumeSnapshot }, { signal });
+        const finalizerTimeoutMs = Math.min(2_000, cleanUpTimeoutMs / 4);
+        const request = { cluster, clock, tracked, volumeSnapshot, finalizerTimeoutMs };
+        await discardSnapshot(request, { signal });
       }
     };
     await onceReachable(undo, clock, signal);
