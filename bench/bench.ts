@@ -1,5 +1,6 @@
 // pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs; pnpm bench snapshots: snapshots
-// against the bare requests; pnpm bench objects: backups of many objects. docs/reference/benchmarks.md
+// against the bare requests; pnpm bench objects: backups of many objects;
+// pnpm bench restore [number of objects]: their restores. docs/reference/benchmarks.md
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +14,7 @@ import type { BenchServer } from './contenders.ts';
 import type { Measurement, Memory, Throughput } from './measure.ts';
 import { mebibyte } from './noise.ts';
 import { benchmarkObjects } from './objects.ts';
+import { benchmarkRestore } from './restore.ts';
 import { benchmarkSnapshots } from './snapshots.ts';
 import { memoryResult, type Result, tableOf, throughputResult } from './summary.ts';
 import { workloads } from './workload.ts';
@@ -69,6 +71,9 @@ if (chosen.includes('snapshots')) {
 }
 if (chosen.includes('objects')) {
   console.log(await benchmarkObjects(report));
+}
+if (chosen.includes('restore')) {
+  console.log(await benchmarkRestore(report, chosen.map(Number).find(Number.isInteger)));
 }
 const results: Result[] = [];
 for (const kind of kinds) {

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { KubeConfig } from '@kubernetes/client-node';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
-import { build } from 'tsup';
 import { startS3Server } from '../test/object-stores/servers.ts';
+import { bundleChild } from './bundle-child.ts';
 import type { ObjectsFigures, ObjectsTask, Target } from './measure-objects.ts';
 import type { BareSelection } from './object-floor.ts';
 import { prepareObjects } from './object-scene.ts';
@@ -30,7 +30,7 @@ export async function benchmarkObjects(report: Report): Promise<string> {
     env: { ...process.env, NODE: '0' },
   });
   const kubeconfigPath = /^KUBECONFIG=(.*)$/m.exec(stdout)?.[1] ?? '';
-  const script = await bundleChild();
+  const script = await bundleChild('measure-objects');
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-bench-'));
   await using s3 = await startS3Server(report);
   await s3ClientOf(s3.server).send(new CreateBucketCommand({ Bucket: bucket }));
@@ -115,25 +115,4 @@ class Child {
     const { stdout } = await run(process.execPath, [this.#script, JSON.stringify(task)]);
     return JSON.parse(stdout) as ObjectsFigures;
   }
-}
-
-/**
- * Makes one JavaScript file of the child, as an application is deployed: what turns TypeScript into JavaScript while it is loaded would
- * count into its memory.
- */
-async function bundleChild(): Promise<string> {
-  const outDir = join(import.meta.dirname, '../node_modules/.cache/lifeboat-bench');
-  await build({
-    ...{ entry: [join(import.meta.dirname, 'measure-objects.ts')], outDir, config: false },
-    ...{ format: 'esm', target: 'node22', platform: 'node', silent: true, splitting: false },
-    noExternal: [/.*/],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    outExtension: () => ({ js: '.mjs' }),
-    esbuildOptions: (options) => {
-      options.conditions = ['lifeboat-source'];
-    },
-  });
-  return join(outDir, 'measure-objects.mjs');
 }
