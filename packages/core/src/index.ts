@@ -160,6 +160,7 @@ export type {
   ClusterPatch,
   DeleteOptions,
   ListOptions,
+  ObjectCallOptions,
   PatchOptions,
   WatchEvent,
   WatchOptions,

@@ -1,9 +1,9 @@
 import type { HookRunner } from '../hooks/hook-runner.ts';
 import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
+import { claimNamesOf } from '../model/pod-claims.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { ItemBackupper, StoreObject } from './item-backupper.ts';
-import { claimNamesOf } from './pod-blocks.ts';
 import { PodHookWindow } from './pod-hook-window.ts';
 import type { PodHooks } from './pod-hooks.ts';
 

@@ -9,6 +9,7 @@ import {
   referenceTo,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
+import { claimNamesOf } from '../model/pod-claims.ts';
 import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -19,7 +20,7 @@ import type { BackupScope } from './backup-scope.ts';
 import type { ClaimVolumes } from './claim-volumes.ts';
 import { backUpInWindow, type HookedPod } from './hook-window.ts';
 import type { ItemBackupper } from './item-backupper.ts';
-import { claimNamesOf, podBlocks } from './pod-blocks.ts';
+import { podBlocks } from './pod-blocks.ts';
 import { createHookFinder, type HookFinder } from './pod-hooks.ts';
 
 /** What {@link PodBackups} works with. */

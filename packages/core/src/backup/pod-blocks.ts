@@ -1,5 +1,3 @@
-export { claimNamesOf } from '../model/pod-claims.ts';
-
 /**
  * Divides the pods of one namespace into blocks whose data belongs together: pods that mount the same claim, or claims that are
  * snapshotted as one group. Pods and blocks stay in order.

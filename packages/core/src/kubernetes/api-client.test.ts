@@ -90,6 +90,18 @@ describe('ApiClient', () => {
     expect(isLifeboatError(outcome, 'Unavailable')).toBe(request.method === 'POST');
   });
 
+  it('asks a server once more at most that takes twenty seconds to say that it is down', async () => {
+    let nowMs = 0;
+    const clock = { now: () => new Date(nowMs), sleep: async () => undefined };
+    await using server = await ScriptedServer.start((response) => {
+      nowMs += 20_000;
+      answerStatus(response, 503, 'ServiceUnavailable');
+    });
+    await using client = open(scriptedClient(server, { clock }));
+    await expect(client.request(read)).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('reads again when the answer breaks off', async () => {
     await using server = await ScriptedServer.start((response, _request, index) => {
       if (index > 0) {

@@ -28,6 +28,8 @@ export interface ApiRequest extends ErrorSubject {
   /** Whether repeating it comes to the same, also when the server has carried it out and did not say so. @default GET alone */
   readonly isRepeatable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called each time before it is sent again because of a 429. */
+  readonly onRateLimited?: (() => void) | undefined;
 }
 
 /** An answer that has been read, success or not. */
@@ -132,19 +134,22 @@ export class ApiClient {
 
   async #repeat<T extends Refusal>(request: ApiRequest, attempt: () => Promise<T>): Promise<T> {
     const { method, isRepeatable = method === 'GET', signal } = request;
+    let spentMs = 0;
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
-      const outcome = await settle(attempt);
-      const { answer, error } = outcome;
-      const delayMs =
-        answer === undefined
-          ? retryDelayMs({ tries, isRepeatable, ...retryability(error) }, this.#random)
-          : retryDelayMs({ tries, isRepeatable, ...retryFactsOf(answer) }, this.#random);
+      const startedAt = this.#clock.now().getTime();
+      const { answer, error } = await settle(attempt);
+      spentMs += this.#clock.now().getTime() - startedAt;
+      const facts = answer === undefined ? retryability(error) : retryFactsOf(answer);
+      const delayMs = retryDelayMs({ tries, spentMs, isRepeatable, ...facts }, this.#random);
       if (delayMs === undefined || this.#transport.closed || signal?.aborted) {
         if (answer !== undefined) {
           return answer;
         }
         throw this.failureOf(request, error, signal);
+      }
+      if (answer?.httpStatus === 429) {
+        request.onRateLimited?.();
       }
       await this.sleep(delayMs, request, signal);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../ports/cluster.ts';
+import type { Cluster, ObjectCallOptions } from '../ports/cluster.ts';
 import { KubernetesCluster } from './kubernetes-cluster.ts';
 import { scriptedClient } from './scripted-client.ts';
 import { answerJson, answerStatus, ScriptedServer } from './scripted-server.ts';
@@ -116,6 +116,27 @@ describe('the requests of KubernetesCluster', () => {
     const [outcome] = await Promise.allSettled([call(cluster)]);
     expect(outcome.status).toBe(times > 1 ? 'fulfilled' : 'rejected');
     expect(server.requests).toHaveLength(times);
+  });
+
+  it.each<[string, (cluster: Cluster, options: ObjectCallOptions) => Promise<unknown>]>([
+    ['get', (cluster, options) => cluster.get(reference, options)],
+    ['create', (cluster, options) => cluster.create(configMaps, manifest, options)],
+    [
+      'patch',
+      (cluster, options) => cluster.patch(reference, { type: 'merge', patch: {} }, options),
+    ],
+    ['delete', (cluster, options) => cluster.delete(reference, options)],
+  ])('%s tells of each 429 after which it is sent again', async (_name, call) => {
+    let told = 0;
+    await using server = await ScriptedServer.start((response, _request, index) =>
+      index < 2
+        ? answerStatus(response, 429, 'TooManyRequests')
+        : answerJson(response, 200, manifest),
+    );
+    await using cluster = new KubernetesCluster(scriptedClient(server));
+    await call(cluster, { onRateLimited: () => void (told += 1) });
+    expect(told).toBe(2);
+    expect(server.requests).toHaveLength(3);
   });
 
   it('numbers beyond 2^53 are sent as they were read', async () => {

@@ -15,6 +15,7 @@ import type {
   ClusterPatch,
   DeleteOptions,
   ListOptions,
+  ObjectCallOptions,
   PatchOptions,
   WatchEvent,
   WatchOptions,
@@ -62,12 +63,13 @@ export class KubernetesCluster implements Cluster {
 
   async get(
     reference: ObjectReference,
-    { signal }: CallOptions = {},
+    { signal, onRateLimited }: ObjectCallOptions = {},
   ): Promise<KubernetesObject | undefined> {
     const operation = 'Cluster.get';
     const subject = { operation, target: describeObject(reference) };
     const path = objectPath(operation, reference);
-    const answer = await this.#client.call({ ...subject, method: 'GET', path, signal });
+    const request = { ...subject, method: 'GET', path, signal, onRateLimited } as const;
+    const answer = await this.#client.call(request);
     return answer.httpStatus === 404
       ? undefined
       : kubernetesObject(subject, bodyOf(subject, answer));
@@ -95,13 +97,14 @@ export class KubernetesCluster implements Cluster {
       target: describeManifest(resource, namespace, name ?? `${generateName ?? ''}…`),
     };
     const path = withQuery(collectionPath(operation, resource, namespace), writeQuery(options));
-    const { signal } = options;
+    const { signal, onRateLimited } = options;
     const body = await this.#client.request({
       ...subject,
       method: 'POST',
       path,
       body: manifest,
       signal,
+      onRateLimited,
     });
     return kubernetesObject(subject, body);
   }
@@ -118,10 +121,10 @@ export class KubernetesCluster implements Cluster {
       ...writeQuery(options),
       force,
     });
-    const { signal } = options;
+    const { signal, onRateLimited } = options;
     const request = { ...subject, method: 'PATCH', path, body, contentType, signal } as const;
-    const isRepeatable = isRepeatablePatch(patch);
-    return kubernetesObject(subject, await this.#client.request({ ...request, isRepeatable }));
+    const retries = { isRepeatable: isRepeatablePatch(patch), onRateLimited };
+    return kubernetesObject(subject, await this.#client.request({ ...request, ...retries }));
   }
 
   async delete(reference: ObjectReference, options: DeleteOptions = {}): Promise<void> {
@@ -129,8 +132,8 @@ export class KubernetesCluster implements Cluster {
     const subject = { operation, target: describeObject(reference) };
     const path = objectPath(operation, reference);
     const body = deleteBody(options);
-    const { uid, signal } = options;
-    const request = { ...subject, method: 'DELETE', path, body, signal } as const;
+    const { uid, signal, onRateLimited } = options;
+    const request = { ...subject, method: 'DELETE', path, body, signal, onRateLimited } as const;
     // Without the uid a repetition could hit another object that has taken the name.
     const answer = await this.#client.call({ ...request, isRepeatable: uid !== undefined });
     if (!answer.isSuccess && answer.httpStatus !== 404) {

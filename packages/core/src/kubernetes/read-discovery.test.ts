@@ -39,6 +39,20 @@ describe('discover', () => {
     );
   });
 
+  it('asks nothing of a group whose server is down where the server aggregates', async () => {
+    const stale = { version: 'v1', freshness: 'Stale', resources: [] };
+    await using server = await ScriptedServer.start((response, { url }) => {
+      const items =
+        url === '/api' ? [] : [{ metadata: { name: 'metrics.k8s.io' }, versions: [stale] }];
+      answerJson(response, 200, { kind: 'APIGroupDiscoveryList', items });
+    });
+    await using cluster = new KubernetesCluster(scriptedClient(server));
+    const { resources, failures } = await cluster.discover();
+    expect(resources).toEqual([]);
+    expect(failures).toMatchObject([{ group: 'metrics.k8s.io', version: 'v1' }]);
+    expect(server.requests.map(({ url }) => url)).toEqual(['/api', '/apis']);
+  });
+
   it('goes group by group where it does not, and reports a group that is down', async () => {
     const groups = ['apps', 'metrics.k8s.io'].map((name) => ({
       name,
@@ -63,5 +77,7 @@ describe('discover', () => {
     expect(discovery.failures).toEqual([
       { group: 'metrics.k8s.io', version: 'v1', message: expect.stringContaining('503') as string },
     ]);
+    const asked = server.requests.filter(({ url }) => url === '/apis/metrics.k8s.io/v1');
+    expect(asked).toHaveLength(5);
   });
 });

@@ -9,6 +9,15 @@ import type {
 } from '../model/kubernetes.ts';
 import type { CallOptions } from './object-store.ts';
 
+/** Options of the calls about a single object. */
+export interface ObjectCallOptions extends CallOptions {
+  /**
+   * Called each time the server has refused the call for overload (429) and the client waits to send it again by itself: for a
+   * caller that sends less then. It must not throw. A call that is given up rejects with RateLimited instead.
+   */
+  readonly onRateLimited?: (() => void) | undefined;
+}
+
 /** Options of {@link Cluster.list}. */
 export interface ListOptions extends CallOptions {
   /** Only this namespace. Absent: every namespace, or the cluster-scoped objects. */
@@ -43,7 +52,7 @@ export type WatchEvent =
   | { readonly type: 'restarted' };
 
 /** Options of the writing calls. */
-export interface WriteOptions extends CallOptions {
+export interface WriteOptions extends ObjectCallOptions {
   /** Validate and admit, but store nothing. @default false */
   readonly dryRun?: boolean | undefined;
   /** Name that field ownership is recorded under. */
@@ -70,7 +79,7 @@ export interface PatchOptions extends WriteOptions {
 }
 
 /** Options of {@link Cluster.delete}. */
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends ObjectCallOptions {
   /** @default 'Background' */
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
   /** Delete only this very object: Conflict when another one has taken its name. */
@@ -92,7 +101,7 @@ export interface DeleteOptions extends CallOptions {
  *   Unavailable (5xx, or no connection; retryable), Closed, Unknown. An aborted call rejects with `signal.reason` itself.
  * - A 429 or 503 with Retry-After is waited for and tried again, a few times. So are a broken connection and a 5xx of what comes
  *   to the same when it is repeated: a read, a delete with `uid`, a merge or apply patch without a `resourceVersion`. Any other
- *   write that may have reached the server is not repeated.
+ *   write that may have reached the server is not repeated, nor is a request whose refusals by 5xx have taken half a minute.
  * - Calls may run concurrently; connections are pooled and bounded.
  */
 export interface Cluster extends AsyncDisposable {
@@ -106,7 +115,10 @@ export interface Cluster extends AsyncDisposable {
   discover(options?: CallOptions): Promise<Discovery>;
 
   /** Reads an object; `undefined` when it, its namespace or its resource is missing. */
-  get(reference: ObjectReference, options?: CallOptions): Promise<KubernetesObject | undefined>;
+  get(
+    reference: ObjectReference,
+    options?: ObjectCallOptions,
+  ): Promise<KubernetesObject | undefined>;
 
   /**
    * Lists objects in the byte order of their keys (`<namespace>/<name>`, so `shop-eu/a` comes before `shop/a`), paging inside;

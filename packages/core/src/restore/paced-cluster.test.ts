@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import type { Cluster } from '../ports/cluster.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { pacedCluster } from './paced-cluster.ts';
@@ -45,4 +46,23 @@ it('gives up after some tries, and passes any other error on at once', async () 
   cluster.faults.inject({ operation: 'create', error: 'Forbidden' });
   await expect(paced.create(namespaces, shop)).rejects.toMatchObject({ code: 'Forbidden' });
   expect(sleeps).toBe(7);
+});
+
+it('narrows the window for what the cluster sends again by itself, once for all that was under way', async () => {
+  const window = new ConcurrencyWindow(8);
+  const told: string[] = [];
+  const impatient: Cluster = {
+    ...pacedCluster({ cluster, window: new ConcurrencyWindow(1), clock: new ManualClock() }),
+    create: async (resource, manifest, options) => {
+      await Promise.resolve();
+      options?.onRateLimited?.();
+      return cluster.create(resource, manifest, { dryRun: options?.dryRun });
+    },
+  };
+  const paced = pacedCluster({ cluster: impatient, window, clock: new ManualClock() });
+  const create = (): Promise<unknown> =>
+    paced.create(namespaces, shop, { dryRun: true, onRateLimited: () => told.push('told') });
+  await Promise.all([create(), create()]);
+  expect(told).toEqual(['told', 'told']);
+  expect(window.width).toBe(4);
 });

@@ -1,8 +1,7 @@
 import { isLifeboatError } from '../errors.ts';
 import type { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Cluster } from '../ports/cluster.ts';
-import type { CallOptions } from '../ports/object-store.ts';
+import type { Cluster, ObjectCallOptions } from '../ports/cluster.ts';
 
 /** What {@link pacedCluster} works with. */
 export interface PacedClusterOptions {
@@ -18,14 +17,23 @@ const longestDelayMs = 30_000;
 
 /**
  * A view of a cluster that is patient with an overloaded API server: a request refused with RateLimited, which was not carried
- * out, is sent again when the server's time or a growing delay is over, and narrows the window. Lists and watches are passed on.
+ * out, is sent again when the server's time or a growing delay is over, and narrows the window. So does one that the cluster sends
+ * again by itself. Lists and watches are passed on.
  */
 export function pacedCluster({ cluster, clock, window }: PacedClusterOptions): Cluster {
-  const patiently = async <T>(send: () => Promise<T>, options?: CallOptions): Promise<T> => {
+  const patiently = async <T, Options extends ObjectCallOptions>(
+    send: (options: Options | ObjectCallOptions) => Promise<T>,
+    options?: Options,
+  ): Promise<T> => {
     for (let tries = 1; ; tries += 1) {
-      const { epoch } = window;
+      let { epoch } = window;
+      const onRateLimited = (): void => {
+        window.refused(epoch);
+        ({ epoch } = window);
+        options?.onRateLimited?.();
+      };
       try {
-        const answer = await send();
+        const answer = await send({ ...options, onRateLimited });
         window.succeeded();
         return answer;
       } catch (error) {
@@ -45,14 +53,14 @@ export function pacedCluster({ cluster, clock, window }: PacedClusterOptions): C
     location: cluster.location,
     version: (options) => cluster.version(options),
     discover: (options) => cluster.discover(options),
-    get: (reference, options) => patiently(() => cluster.get(reference, options), options),
+    get: (reference, options) => patiently((told) => cluster.get(reference, told), options),
     list: (resource, options) => cluster.list(resource, options),
     watch: (resource, options) => cluster.watch(resource, options),
     create: (resource, manifest, options) =>
-      patiently(() => cluster.create(resource, manifest, options), options),
+      patiently((told) => cluster.create(resource, manifest, told), options),
     patch: (reference, patch, options) =>
-      patiently(() => cluster.patch(reference, patch, options), options),
-    delete: (reference, options) => patiently(() => cluster.delete(reference, options), options),
+      patiently((told) => cluster.patch(reference, patch, told), options),
+    delete: (reference, options) => patiently((told) => cluster.delete(reference, told), options),
     close: () => cluster.close(),
     [Symbol.asyncDispose]: () => cluster.close(),
   };
