@@ -54,3 +54,20 @@ it('rejects a read of a record that was not flushed', async () => {
   const record = await spool.append(Buffer.from('x'));
   await expect(spool.read(record)).rejects.toThrow(RangeError);
 });
+
+it('says which folder there is no writing to', async () => {
+  const missing = join(directory, 'missing');
+  await expect(BackupSpool.open({ directory: missing })).rejects.toMatchObject({
+    ...{ name: 'LifeboatError', code: 'InvalidConfig', target: missing },
+    message: expect.stringContaining('tempDirectory') as string,
+  });
+});
+
+it('says that the file cannot be written', async () => {
+  const spool = await BackupSpool.open({ directory });
+  await spool.append(Buffer.from('x'));
+  await spool.close();
+  await expect(spool.flush()).rejects.toMatchObject({
+    ...{ name: 'LifeboatError', code: 'Unavailable', target: directory },
+  });
+});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRawSync, inflateRaw } from 'node:zlib';
+import { LifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
 
 /** Where a record lies in a spool. */
 export interface SpoolRecord {
@@ -29,26 +30,35 @@ const compressionLevel = 1;
  */
 export class BackupSpool implements AsyncDisposable {
   readonly #file: FileHandle;
+  readonly #directory: string;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #writtenBytes = 0;
   #closed = false;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, directory: string) {
     this.#file = file;
+    this.#directory = directory;
   }
 
-  /** Opens an empty spool. */
+  /**
+   * Opens an empty spool.
+   *
+   * @throws {LifeboatError} code InvalidConfig when there can be no file in the folder.
+   */
   static async open({ directory = tmpdir() }: BackupSpoolOptions = {}): Promise<BackupSpool> {
-    const folder = await mkdtemp(join(directory, 'lifeboat-'));
     try {
-      return new BackupSpool(await open(join(folder, 'spool'), 'wx+', 0o600));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+      return new BackupSpool(await openUnnamed(directory), directory);
+    } catch (error) {
+      throw spoolError('InvalidConfig', directory, error);
     }
   }
 
-  /** Adds a record. It can be read after the next {@link BackupSpool.flush}. */
+  /**
+   * Adds a record. It can be read after the next {@link BackupSpool.flush}.
+   *
+   * @throws {LifeboatError} as {@link BackupSpool.flush} does.
+   */
   async append(bytes: Uint8Array): Promise<SpoolRecord> {
     const compressed = deflateRawSync(bytes, { level: compressionLevel });
     const record = {
@@ -63,8 +73,20 @@ export class BackupSpool implements AsyncDisposable {
     return record;
   }
 
-  /** Writes what is still in memory. */
+  /**
+   * Writes what is still in memory.
+   *
+   * @throws {LifeboatError} code Unavailable when the file cannot be written, as when the disk is full.
+   */
   async flush(): Promise<void> {
+    try {
+      await this.#writePending();
+    } catch (error) {
+      throw spoolError('Unavailable', this.#directory, error);
+    }
+  }
+
+  async #writePending(): Promise<void> {
     const block = Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
@@ -106,4 +128,20 @@ export class BackupSpool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function openUnnamed(directory: string): Promise<FileHandle> {
+  const folder = await mkdtemp(join(directory, 'lifeboat-'));
+  try {
+    return await open(join(folder, 'spool'), 'wx+', 0o600);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function spoolError(code: LifeboatErrorCode, directory: string, error: unknown): LifeboatError {
+  return new LifeboatError(
+    `restore: the temporary file in ${directory} cannot be written: ${messageOf(error)}. Make room, or name another folder as tempDirectory`,
+    { code, operation: 'restore', target: directory, cause: error },
+  );
 }
