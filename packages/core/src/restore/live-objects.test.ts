@@ -91,6 +91,15 @@ describe('joinLiveObjects', () => {
     expect(lists()).toEqual([undefined]);
   });
 
+  it('lists many namespaces one by one when each holds many of the entries', async () => {
+    cluster.seed([configMap('n-3', 'c-0'), configMap('other', 'c-0')]);
+    const namespaces = Array.from({ length: 9 }, (_, index) => `n-${index}`);
+    const found = await join(namespaces.flatMap((namespace) => entriesIn(namespace, 50)));
+    expect(found.get('n-3/c-0')).toBe('n-3/c-0');
+    expect([...found.values()].filter((live) => live === 'absent')).toHaveLength(449);
+    expect(lists()).toEqual(namespaces);
+  });
+
   it('looks in the namespace that a mapping names', async () => {
     cluster.seed([configMap('copy', 'c-1')]);
     const found = await join(entriesIn('shop', 8), { targetNamespaceOf: () => 'copy' });

@@ -35,6 +35,8 @@ interface PlacedEntry {
 // For fewer a list costs more requests than it saves: what is created blindly is read only when it turns out to exist.
 const leastEntriesToList = 8;
 const mostNamespacesToList = 8;
+// With so many entries in each, on average, a list of its own is a small price: a list of all also brings what every other namespace holds.
+const entriesWorthOneList = 50;
 
 /**
  * Yields the entries of one resource in the order of their places in the target, each with the object that stands there, if there
@@ -128,7 +130,10 @@ async function* liveObjects(
   open: readonly PlacedEntry[],
 ): AsyncGenerator<KubernetesObject> {
   const namespaces = [...new Set(open.map(({ namespace }) => namespace))];
-  if (!resource.namespaced || namespaces.length > mostNamespacesToList) {
+  const areWorthLists =
+    namespaces.length <= mostNamespacesToList ||
+    open.length >= namespaces.length * entriesWorthOneList;
+  if (!resource.namespaced || !areWorthLists) {
     yield* cluster.list(resource, { signal });
     return;
   }
