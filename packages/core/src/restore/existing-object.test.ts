@@ -56,7 +56,8 @@ describe('compareWithExisting', () => {
 
   it('leaves what the cluster put into a token, and compares what anybody put into another Secret', () => {
     const token = { type: 'kubernetes.io/service-account-token' };
-    const live = object('Secret', { ...token, data: { token: 'eA==' } });
+    const data = { token: 'eA==', 'ca.crt': 'eA==', namespace: 'c2hvcA==' };
+    const live = object('Secret', { ...token, data });
     expect(compare(live, object('Secret', token))).toEqual({ kind: 'equal' });
     const opaque = object('Secret', { type: 'Opaque', data: { token: 'eA==' } });
     expect(compare(opaque, object('Secret', { type: 'Opaque' }))).toEqual({

@@ -78,6 +78,7 @@ const ofKind: ReadonlyMap<string, FieldTable> = new Map([
     table({
       'data token': undefined,
       'data ca.crt': undefined,
+      'data namespace': undefined,
       'metadata annotations kubernetes.io/service-account.uid': undefined,
     }),
   ],
