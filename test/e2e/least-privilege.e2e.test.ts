@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createEngine, type Engine, isLifeboatError, MemoryObjectStore } from '@lifeboat/core';
+import {
+  type BackupEvent,
+  type Cluster,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  isLifeboatError,
+  MemoryObjectStore,
+} from '@lifeboat/core';
 import { expect, it, type TestContext } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { KillPoint } from '../../packages/core/src/engine/kill-point-fixture.ts';
@@ -70,10 +78,11 @@ function engineOf(
   context: TestContext,
   store: MemoryObjectStore,
   { token }: User,
+  options: Pick<EngineOptions, 'timeouts'> = {},
 ): Engine {
   const connection = connectTestCluster(kit, { token });
   context.onTestFinished(() => connection.close());
-  return createEngine({ ...connection, store });
+  return createEngine({ ...connection, store, ...options });
 }
 
 it('service accounts with the roles of the guide back up, restore, verify, sync and delete, and none can do the work of another', async (context) => {
@@ -217,10 +226,174 @@ it('service accounts with the roles of the guide back up, verify, restore and de
   expect(await Array.fromAsync(removing.catalog.list())).toEqual([]);
 });
 
-it.for([
+const claimAndGroup = [
   { what: 'a claim', labels: [] },
   { what: 'a volume group', labels: ['velero.io/volume-group=db'] },
-])(
+];
+
+it.for(claimAndGroup)(
+  'a service account with the roles of the guides removes what a failed or cancelled snapshot of $what has made',
+  async ({ labels }, context) => {
+    const kit = testCluster(context);
+    const prefix = kit.uniqueName('least');
+    const { namespace } = await VolumeWithData.create(kit, { data: 'precious' });
+    for (const label of labels) {
+      await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
+    }
+    const user = await createUser(kit);
+    await apply(kit, context, [
+      ...(await rolesOfGuide(prefix)),
+      ...(await rolesOfGuide(prefix, 'group-snapshots.md')),
+      binding(user, `${prefix}-backup`),
+      binding(user, `${prefix}-backup-namespace`, namespace),
+      binding(user, `${prefix}-backup-volume-groups`),
+    ]);
+    const spec = { includedNamespaces: [namespace] };
+    const store = new MemoryObjectStore();
+
+    const states = ['Requested', 'Bound', 'HandleAssigned'] as const;
+    for (const state of ['Requesting', ...states] as const) {
+      const name = `${prefix}-${state.toLowerCase()}`;
+      const stop = new AbortController();
+      const connection = connectTestCluster(kit, { token: user.token });
+      context.onTestFinished(() => connection.close());
+      const isIt = (event: BackupEvent): boolean =>
+        event.type === 'snapshot' && event.state === state;
+      const cluster =
+        state === 'Requesting'
+          ? abortedWhileCreating(connection.cluster, stop)
+          : connection.cluster;
+      const backup = createEngine({ cluster, store }).backup(
+        { name, spec },
+        {
+          signal: stop.signal,
+          onEvent: (event) => {
+            if (isIt(event)) {
+              stop.abort(new Error('stopped by the test'));
+            }
+          },
+        },
+      );
+      await expect(backup).rejects.toThrow('stopped by the test');
+      expect([name, await leftSnapshotObjects(kit, name)]).toEqual([name, []]);
+    }
+
+    const rpc = labels.length === 0 ? 'CreateSnapshot' : 'CreateVolumeGroupSnapshot';
+    await kit.injectFault({ rpc, namespace, code: 'INTERNAL', message: 'disk on fire' });
+    const impatient = { timeouts: { snapshotErrorGraceMs: 1_000 } };
+    const { issues } = await engineOf(kit, context, store, user, impatient).backup({
+      name: prefix,
+      spec,
+    });
+    expect(issues).toMatchObject([{ reason: 'SnapshotFailed', object: { name: 'data' } }]);
+    expect(issues[0]?.message).toContain('disk on fire');
+    expect(issues[0]?.message).not.toContain('may be left');
+    expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
+  },
+);
+
+it('a service account with the roles of the guides changes objects that exist', async (context) => {
+  const kit = testCluster(context);
+  const prefix = kit.uniqueName('least');
+  const namespace = await kit.createNamespace('least');
+  const copy = await kit.createNamespace('least-copy');
+  await kit.kubectl(['create', 'configmap', 'owner', `--namespace=${namespace}`]);
+  await createOwnedQuota(kit, namespace);
+  const user = await createUser(kit);
+  await apply(kit, context, [
+    ...(await rolesOfGuide(prefix)),
+    ...(await rolesOfGuide(prefix, 'changing-objects-on-restore.md')),
+    binding(user, `${prefix}-backup`),
+    binding(user, `${prefix}-backup-namespace`, namespace),
+    binding(user, `${prefix}-restore`),
+    binding(user, `${prefix}-restore-namespace`, copy),
+    binding(user, `${prefix}-restore-existing`, copy),
+  ]);
+  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  await engine.backup({ name: prefix, spec: { includedNamespaces: [namespace] } });
+  const spec = {
+    backupName: prefix,
+    includedNamespaces: [namespace],
+    includedResources: ['configmaps', 'resourcequotas'],
+    namespaceMapping: { [namespace]: copy },
+  };
+  const field = (object: string, path: string): Promise<string> =>
+    kit.kubectl(['get', object, `--namespace=${copy}`, `--output=jsonpath={${path}}`]);
+  const label = (value: string): Promise<string> =>
+    kit.kubectl(['label', '--overwrite', 'configmap/owner', `x=${value}`, `--namespace=${copy}`]);
+
+  const restoreStatus = { includedResources: ['resourcequotas'] };
+  const first = await engine.restore({ spec: { ...spec, restoreStatus } }, { relinkOwners: true });
+  expect(first.issues).toEqual([]);
+  expect(await field('resourcequota/owned', '.metadata.ownerReferences[0].name')).toBe('owner');
+
+  await label('changed');
+  const uid = await field('configmap/owner', '.metadata.uid');
+  const updated = await engine.restore({ spec: { ...spec, existingResourcePolicy: 'update' } });
+  expect(updated.issues).toEqual([]);
+  expect(await field('configmap/owner', '.metadata.uid')).toBe(uid);
+
+  await kit.kubectl([
+    'patch',
+    'configmap/owner',
+    `--namespace=${copy}`,
+    '--patch={"data":{"a":"b"}}',
+  ]);
+  const again = await engine.restore({ spec }, { existingObjects: 'recreate' });
+  expect(again.issues).toEqual([]);
+  expect(await field('configmap/owner', '.metadata.uid')).not.toBe(uid);
+});
+
+/** A cluster of which a backup is aborted when its first snapshot has been requested, before the answer comes. */
+function abortedWhileCreating(inner: Cluster, stop: AbortController): Cluster {
+  return {
+    location: inner.location,
+    version: (options) => inner.version(options),
+    discover: (options) => inner.discover(options),
+    get: (reference, options) => inner.get(reference, options),
+    list: (resource, options) => inner.list(resource, options),
+    watch: (resource, options) => inner.watch(resource, options),
+    patch: (reference, patch, options) => inner.patch(reference, patch, options),
+    delete: (reference, options) => inner.delete(reference, options),
+    create: async (resource, manifest, { signal, ...options } = {}) => {
+      const created = await inner.create(resource, manifest, options);
+      if (/^volume(group)?snapshots$/.test(resource.resource)) {
+        stop.abort(new Error('stopped by the test'));
+      }
+      signal?.throwIfAborted();
+      return created;
+    },
+    close: () => inner.close(),
+    [Symbol.asyncDispose]: () => inner.close(),
+  };
+}
+
+/** A ResourceQuota `owned` whose owner is the ConfigMap `owner`. */
+async function createOwnedQuota(kit: TestCluster, namespace: string): Promise<void> {
+  const uid = await kit.kubectl([
+    'get',
+    'configmap/owner',
+    `--namespace=${namespace}`,
+    '--output=jsonpath={.metadata.uid}',
+  ]);
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }];
+  const quota = {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'owned', namespace, ownerReferences },
+    spec: { hard: { pods: '10' } },
+  };
+  await kit.kubectl(['apply', '--filename=-'], { input: JSON.stringify(quota) });
+  const quotaStatus = ['resourcequota/owned', `--namespace=${namespace}`];
+  await kit.kubectl([
+    'wait',
+    ...quotaStatus,
+    '--for=jsonpath={.status.hard.pods}=10',
+    '--timeout=60s',
+  ]);
+}
+
+it.for(claimAndGroup)(
   'a service account with the role of the guide finds and removes what a killed backup and a killed deletion of $what left',
   async ({ labels }, context) => {
     const kit = testCluster(context);

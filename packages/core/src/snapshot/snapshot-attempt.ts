@@ -180,7 +180,14 @@ class SnapshotAttempt {
       stringAt(content, ['spec', 'deletionPolicy']) === 'Retain' ? 'Retain' : 'Delete';
     const reference = referenceTo(Resources.volumeSnapshotContents, content);
     const patch = retainPatch(backupName, runId);
-    await cluster.patch(reference, { type: 'merge', patch }, { signal });
+    try {
+      await cluster.patch(reference, { type: 'merge', patch }, { signal });
+    } catch (error) {
+      // Whether somebody has deleted the VolumeSnapshot or its content is told by the next look.
+      if (!isLifeboatError(error, 'NotFound')) {
+        throw error;
+      }
+    }
   }
 
   async #diagnose(signal: AbortSignal | undefined): Promise<SnapshotDiagnosis> {

@@ -327,6 +327,28 @@ it('gives up a snapshot that is not cut in time', async () => {
   expect(await bench.leftovers()).toEqual([]);
 });
 
+it('fails when somebody deletes the VolumeSnapshot before its content is protected', async () => {
+  await using bench = await openBench();
+  const session = await bench.openSession();
+  const { cluster } = bench;
+  const patchObject = cluster.patch.bind(cluster);
+  cluster.patch = async (target, patch, options) => {
+    if (target.resource === Resources.volumeSnapshotContents.resource) {
+      for await (const { metadata } of cluster.list(Resources.volumeSnapshots)) {
+        await cluster.delete({
+          ...Resources.volumeSnapshots,
+          namespace: 'shop',
+          name: metadata.name,
+        });
+      }
+      await cluster.settle();
+    }
+    return patchObject(target, patch, options);
+  };
+  await expect(session.take(await bench.request())).rejects.toThrow('was deleted by someone else');
+  expect(await bench.leftovers()).toEqual([]);
+});
+
 it('fails when somebody deletes the VolumeSnapshot, and frees the storage snapshot', async () => {
   await using bench = await openBench();
   bench.cluster.csi.inject({ call: 'CreateSnapshot', readyAfterMs: 60_000 });

@@ -21,7 +21,7 @@ export interface SnapshotWaitOptions {
   readonly clock: Clock;
   /** Carries out the step `retain`; called once. */
   readonly retain: (volumeSnapshotContent: KubernetesObject, signal?: AbortSignal) => Promise<void>;
-  /** Called for every state on the way, in order, none left out. */
+  /** Called for every state on the way, in order, none left out; with `Bound` before `retain`, with `HandleAssigned` after. */
   readonly onState: (state: 'Bound' | 'HandleAssigned') => void;
   /** Since when the driver has refused every snapshot because of its load. */
   readonly refusingSinceMs: () => number | undefined;
@@ -37,6 +37,7 @@ export class SnapshotWait {
   readonly #options: SnapshotWaitOptions;
   readonly #startedMs: number;
   #progress: SnapshotProgress;
+  #reported: SnapshotProgress['state'] = 'Requested';
 
   constructor(options: SnapshotWaitOptions) {
     this.#options = options;
@@ -78,7 +79,7 @@ export class SnapshotWait {
   }
 
   async #look(signal: AbortSignal | undefined): Promise<FailedStep | ReadyStep | WaitStep> {
-    const { tracked, limits, clock, retain, onState, refusingSinceMs } = this.#options;
+    const { tracked, limits, clock, retain, refusingSinceMs } = this.#options;
     for (;;) {
       signal?.throwIfAborted();
       this.#reportRefusal();
@@ -92,13 +93,26 @@ export class SnapshotWait {
         },
         limits,
       );
-      reportStates(this.#progress.state, progress.state, onState);
       this.#progress = progress;
+      // A snapshot that is known to be cut is one that nobody's deletion of the VolumeSnapshot takes along.
+      this.#report(step.type === 'retain' ? 'Bound' : progress.state);
       if (step.type !== 'retain') {
         return step;
       }
       await retain(step.volumeSnapshotContent, signal);
       this.#progress = { ...progress, retained: true };
+    }
+  }
+
+  #report(state: SnapshotProgress['state']): void {
+    for (const next of states.slice(
+      states.indexOf(this.#reported) + 1,
+      states.indexOf(state) + 1,
+    )) {
+      this.#reported = next;
+      if (next !== 'Requested') {
+        this.#options.onState(next);
+      }
     }
   }
 
@@ -126,15 +140,3 @@ export type ReadyStep = Extract<SnapshotStep, { readonly type: 'ready' }>;
 type WaitStep = Extract<SnapshotStep, { readonly type: 'wait' }>;
 
 const states: readonly SnapshotProgress['state'][] = ['Requested', 'Bound', 'HandleAssigned'];
-
-function reportStates(
-  before: SnapshotProgress['state'],
-  after: SnapshotProgress['state'],
-  onState: SnapshotWaitOptions['onState'],
-): void {
-  for (const state of states.slice(states.indexOf(before) + 1, states.indexOf(after) + 1)) {
-    if (state !== 'Requested') {
-      onState(state);
-    }
-  }
-}
