@@ -2,6 +2,9 @@ import type { Clock } from '../ports/clock.ts';
 import { AbortScope } from './abort-scope.ts';
 import { systemClock } from './system-clock.ts';
 
+// Nobody sees it. A reason made for each would gather a stack each: with thousands of writes that shows.
+const workIsOver = new Error('the work that had a deadline is over');
+
 /** A signal that also aborts when time is up. Dispose it when the work is over, so that its timer ends. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
@@ -33,7 +36,7 @@ export function withDeadline(
       return expired;
     },
     [Symbol.dispose](): void {
-      timer.abort();
+      timer.abort(workIsOver);
       scope[Symbol.dispose]();
     },
   };

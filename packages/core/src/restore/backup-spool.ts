@@ -2,7 +2,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deflateRawSync, inflateRaw } from 'node:zlib';
+import { deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
 import { LifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
 
 /** Where a record lies in a spool. */
@@ -21,6 +21,8 @@ const inflate: (bytes: Uint8Array) => Promise<Buffer> = promisify(inflateRaw);
 const pendingBytesLimit = 256 * 1024;
 // Objects repeat their keys: even the fastest level takes four fifths of them away.
 const compressionLevel = 1;
+// A record so small is there sooner than another thread would have been asked for it.
+const inflatedAtOnceBytes = 16 * 1024;
 
 /**
  * Records of bytes in one temporary file, written once one after another and then read in any order.
@@ -114,7 +116,7 @@ export class BackupSpool implements AsyncDisposable {
       }
       done += bytesRead;
     }
-    return inflate(compressed);
+    return length <= inflatedAtOnceBytes ? inflateRawSync(compressed) : inflate(compressed);
   }
 
   /** Frees the file. Repeated calls do nothing. */
