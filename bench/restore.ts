@@ -60,6 +60,7 @@ export async function benchmarkRestore(
         ...{ concurrency, most },
       };
       const child = await run(process.execPath, [script, JSON.stringify(task)]);
+      report(`restore: ${contender}: ${child.stdout.trim()}`);
       return JSON.parse(child.stdout) as ObjectsFigures;
     };
   try {
