@@ -21,7 +21,7 @@ export interface ReadArchiveOptions {
   readonly selectVersion?: ((entry: ResourceIdentifier, version: string) => boolean) | undefined;
   /** Size of one file. @default 16777216 */
   readonly maximumEntryBytes?: number | undefined;
-  /** Files and directories. @default 5000000 */
+  /** Files and directories: a million objects in two copies. @default 2000000 */
   readonly maximumEntries?: number | undefined;
   /** Characters in the paths of all objects, which are held to know the second of a kind. @default 268435456 */
   readonly maximumPathCharacters?: number | undefined;
@@ -149,7 +149,7 @@ class EntryAcceptance {
 
   constructor({
     maximumEntryBytes = 16 * mebibyte,
-    maximumEntries = 5_000_000,
+    maximumEntries = 2_000_000,
     maximumPathCharacters = 256 * mebibyte,
   }: ReadArchiveOptions) {
     this.#maximumEntryBytes = maximumEntryBytes;
