@@ -63,10 +63,7 @@ export class HookRunner {
     const startedAt = clock.now().getTime();
     const ending = containers.includes(containerName)
       ? await this.#exec(call, hook.timeoutMs, signal)
-      : {
-          mayHaveRun: false,
-          message: `the pod has no container ${JSON.stringify(containerName)}; it has ${containers.join(', ')}`,
-        };
+      : { mayHaveRun: false, message: noContainer(containerName, containers) };
     const durationMs = clock.now().getTime() - startedAt;
     const result = { ...call, ...this.#resultOf(ending), durationMs };
     const { exitCode, outcome } = result;
@@ -83,8 +80,7 @@ export class HookRunner {
   ): Promise<Ending> {
     const { podExec, clock, repeatsPostHooks } = this.#options;
     if (podExec === undefined) {
-      const message = 'the engine was made without podExec, so it cannot run commands in pods';
-      return { mayHaveRun: false, message };
+      return { mayHaveRun: false, message: cannotExec };
     }
     using deadline = withDeadline(signal, timeoutMs, clock);
     const room = Math.max(0, longestTotalBytes - this.#outputBytes);
@@ -153,8 +149,16 @@ interface Ending {
   readonly message?: string | undefined;
 }
 
+/** Why no hook can run in an engine without `podExec`. */
+export const cannotExec = 'the engine was made without podExec, so it cannot run commands in pods';
+
+/** Why a hook cannot run in a container that its pod does not have. */
+export function noContainer(name: string, containers: readonly string[]): string {
+  return `the pod has no container ${JSON.stringify(name)}; it has ${containers.join(', ')}`;
+}
+
 /** The containers that commands can run in: the first of the pod's own comes first. */
-function containerNamesOf(pod: KubernetesObject): readonly string[] {
+export function containerNamesOf(pod: KubernetesObject): readonly string[] {
   return ['containers', 'initContainers']
     .flatMap((field) => objectsAt(pod, ['spec', field]))
     .flatMap((container) => stringAt(container, ['name']) ?? []);

@@ -1,3 +1,4 @@
+import type { HookCall } from './hook.ts';
 import type { Issue } from './issue.ts';
 import type { JsonPatchOperation } from './json-patch-of.ts';
 import type { ResourceIdentifier, StringMap } from './kubernetes.ts';
@@ -130,6 +131,11 @@ export interface RestorePlan {
   readonly counts: Readonly<Record<PlannedRestoreAction, number>>;
   readonly volumes: readonly PlannedRestoreVolume[];
   readonly missing: readonly MissingInTarget[];
+  /**
+   * The commands that would be run in pods once their containers have started, sorted by namespace and pod. One that could not be run
+   * is an issue; init containers that hooks add are among the transforms of their pod.
+   */
+  readonly hooks: readonly HookCall[];
   /** The phase in which the restore would end if nothing happens that cannot be known beforehand. */
   readonly phase: 'Completed' | 'PartiallyFailed';
   /** The warnings and errors that can be known beforehand. */

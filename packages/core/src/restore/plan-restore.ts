@@ -16,6 +16,7 @@ import { acceptRestore } from './accept-restore.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
+import { PlannedHooks } from './hooks/planned-hooks.ts';
 import { ItemDecider } from './item-decider.ts';
 import { ItemWriter } from './item-writer.ts';
 import { openBackup } from './opened-backup.ts';
@@ -81,7 +82,7 @@ export async function planRestore(
 
 /** Decides about every entry of a backup that was opened, and writes the decisions down. */
 export async function planEntries(
-  dependencies: RestoreEntriesDependencies,
+  dependencies: RestoreEntriesDependencies & Pick<RestoreDependencies, 'podExec'>,
   { run, record, options }: PlanEntriesOptions,
 ): Promise<RestorePlan> {
   const { clock } = dependencies;
@@ -107,8 +108,9 @@ export async function planEntries(
     keepsChanges: true,
   });
   const dryRunCluster = options.dryRun === 'server' ? live : undefined;
+  const hooks = new PlannedHooks(restore.spec, dependencies.podExec !== undefined);
   const planner: RestorePlanner = new RestorePlanner({
-    ...{ restore, cluster, dryRunCluster, resources, decider, record },
+    ...{ restore, cluster, dryRunCluster, resources, decider, hooks, record },
   });
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
   const order = waveOrder(options, resources);
@@ -124,6 +126,7 @@ export async function planEntries(
     counts: countsOf(items),
     volumes: planner.volumes.toSorted(byName),
     missing: planner.missing,
+    hooks: hooks.calls,
     phase: terminalPhase(record.errors),
     issues: record.issues,
   };

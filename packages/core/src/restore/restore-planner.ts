@@ -10,6 +10,7 @@ import type {
 } from '../model/restore-plan.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { SpooledEntry } from './backup-contents.ts';
+import type { PlannedHooks } from './hooks/planned-hooks.ts';
 import type { DecidedItem, ItemDecider } from './item-decider.ts';
 import type { LiveObject } from './live-objects.ts';
 import { MissingParts, missingFor } from './missing-in-target.ts';
@@ -31,11 +32,14 @@ export interface RestorePlannerOptions {
   readonly dryRunCluster: Cluster | undefined;
   readonly resources: TargetResources;
   readonly decider: ItemDecider;
+  /** Told of every pod that would be created. */
+  readonly hooks: PlannedHooks;
   readonly record: RestoreRecord;
 }
 
 const claims = groupResourceOf(Resources.persistentVolumeClaims);
 const definitions = groupResourceOf(Resources.customResourceDefinitions);
+const pods = groupResourceOf(Resources.pods);
 
 /** Writes down what is decided instead of carrying it out; what would be made counts as there in later decisions. */
 export class RestorePlanner implements ItemHandler {
@@ -179,6 +183,9 @@ export class RestorePlanner implements ItemHandler {
         });
       }
     }
+    if (decided.entry.groupResource === pods) {
+      this.#noteHooks(decided, planned);
+    }
     if (planned.action === 'create' && decided.item !== undefined) {
       this.#expect(decided.item.reference, decided);
     }
@@ -203,6 +210,17 @@ export class RestorePlanner implements ItemHandler {
     if (severity !== 'none') {
       record.addIssue({ severity, reason, message, object });
     }
+  }
+
+  #noteHooks({ item, target }: DecidedItem, { action }: PlannedRestoreItem): void {
+    if (item === undefined || (action !== 'create' && action !== 'recreate')) {
+      return;
+    }
+    const { hooks, record } = this.#options;
+    const { namespace = '', name } = target;
+    const { manifest } = item;
+    const pod = { ...manifest, metadata: { ...manifest.metadata, namespace, name } };
+    hooks.add(pod).forEach((issue) => record.addIssue(issue));
   }
 
   #expect(reference: ObjectReference, { item, entry }: DecidedItem): void {

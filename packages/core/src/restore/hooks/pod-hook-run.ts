@@ -1,14 +1,14 @@
-import type { HookRunner } from '../../hooks/hook-runner.ts';
+import { cannotExec, type HookRunner } from '../../hooks/hook-runner.ts';
 import type { Slots } from '../../internal/slots.ts';
 import { withDeadline } from '../../internal/with-deadline.ts';
 import { formatDuration } from '../../model/duration.ts';
 import type { HookResult } from '../../model/hook.ts';
 import type { Issue } from '../../model/issue.ts';
-import { identifierOf, type KubernetesObject, referenceTo } from '../../model/kubernetes.ts';
+import type { KubernetesObject } from '../../model/kubernetes.ts';
 import { objectsAt, stringAt } from '../../model/object-path.ts';
-import { Resources } from '../../model/resources.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { PodExec } from '../../ports/pod-exec.ts';
+import { hookFailedIssue } from './hook-failed-issue.ts';
 import { hookStepOf } from './hook-step.ts';
 import type { WaitingHook } from './waiting-hook.ts';
 import type { WatchedPod, WatchedPodState } from './watched-pod.ts';
@@ -156,20 +156,10 @@ export class PodHookRun {
   }
 
   #report(hook: WaitingHook, reason: string): void {
-    const origin =
-      hook.hookName === undefined
-        ? 'of the annotations'
-        : `of hook ${JSON.stringify(hook.hookName)}`;
-    this.#options.record.addIssue({
-      severity: 'error',
-      reason: 'HookFailed',
-      message: `restore hook ${this.#hooks.indexOf(hook) + 1} of ${this.#hooks.length}, ${origin}, failed: ${reason}`,
-      object: identifierOf(referenceTo(Resources.pods, this.#pod)),
-    });
+    const { record } = this.#options;
+    record.addIssue(hookFailedIssue(this.#pod, this.#hooks, hook, reason));
   }
 }
-
-const cannotExec = 'the engine was made without podExec, so it cannot run commands in pods';
 
 function startedTooLate(limitMs: number): string {
   return `its container was not ready for it within ${formatDuration(limitMs)}`;

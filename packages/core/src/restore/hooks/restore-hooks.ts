@@ -17,6 +17,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { PodExec } from '../../ports/pod-exec.ts';
 import type { CreatedItem } from '../after-creation.ts';
 import type { RestoreRecord } from '../restore-record.ts';
+import { hookAnnotationIssues } from './hook-failed-issue.ts';
 import { PodHookRun } from './pod-hook-run.ts';
 import { createRestoreHookFinder } from './restore-hook-finder.ts';
 import { RestoredPods } from './restored-pods.ts';
@@ -84,12 +85,7 @@ export class RestoreHooks implements AsyncDisposable {
       const run = this.#run(created, hooks).finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
-    return problems.map((message) => ({
-      severity: 'warning',
-      reason: 'InvalidHookAnnotation',
-      message,
-      object: identifierOf(referenceTo(Resources.pods, created)),
-    }));
+    return hookAnnotationIssues(created, problems);
   };
 
   /** Resolves when every hook has ended. Aborted: rejects with `signal.reason` when what ran is cut off. */
