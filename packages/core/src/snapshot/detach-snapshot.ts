@@ -3,7 +3,7 @@ import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
-import { deleteIfSame } from './discard-snapshot.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import type { ReadySnapshot } from './ready-snapshot.ts';
 import { describeSnapshotObject, snapshotFailure } from './snapshot-failure.ts';
 import type { TrackedSnapshot } from './tracked-snapshot.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { referenceTo } from '../model/kubernetes.ts';
+import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { objectAt, stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
@@ -71,6 +71,21 @@ it('lets no content go without a finalizer while the driver is cutting', async (
   expect(await bench.leftovers()).toEqual([]);
 });
 
+it('guards a content that has outlived its VolumeSnapshot while the driver is cutting', async () => {
+  await using bench = await openBench();
+  bench.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 1_000 });
+  const session = await bench.openSession();
+  const cutting = untilCutting(bench);
+  const taken = expect(session.take(await bench.request())).rejects.toThrow('by someone else');
+  const content = await cutting;
+  const reference = objectAt(content, ['spec', 'volumeSnapshotRef']) ?? {};
+  const name = stringAt(reference, ['name']) ?? '';
+  await bench.cluster.delete({ ...Resources.volumeSnapshots, namespace: 'shop', name });
+  await taken;
+  await bench.clock.sleep(2_000);
+  expect(await bench.leftovers()).toEqual([]);
+});
+
 it('deletes a VolumeSnapshot in the time it has, although its content never gets a finalizer', async () => {
   await using bench = await openBench();
   bench.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 3_600_000 });
@@ -108,21 +123,29 @@ it('does not touch a content of somebody else for a VolumeSnapshot of the same n
 /** Cancels a snapshot that the driver is cutting, and whose content has no finalizer. */
 async function cancelUnguarded(bench: Bench, session: SnapshotSession): Promise<void> {
   const backup = new AbortController();
-  const contents = bench.cluster.watch(Resources.volumeSnapshotContents);
+  const cutting = untilCutting(bench);
   const taken = session.take(await bench.request(), { signal: backup.signal });
   const outcome = expect(taken).rejects.toThrow('stop');
-  for await (const event of contents) {
-    const content = 'object' in event ? event.object : undefined;
-    if (content?.metadata.annotations?.[beingCreatedAnnotation] !== undefined) {
-      // The sidecar, which puts it on here, is busy with the call; in a cluster the snapshot-controller has not come to it yet.
-      const patch = { metadata: { finalizers: null } };
-      const reference = referenceTo(Resources.volumeSnapshotContents, content);
-      await bench.cluster.patch(reference, { type: 'merge', patch });
-      break;
-    }
-  }
+  await cutting;
   backup.abort(new Error('stop'));
   await outcome;
+}
+
+/**
+ * Resolves with a protected content whose snapshot the driver is cutting, and takes its finalizers: the sidecar, which puts them
+ * on here, is busy with the call; in a cluster the snapshot-controller has not come to it yet.
+ */
+async function untilCutting({ cluster }: Bench): Promise<KubernetesObject> {
+  for await (const event of cluster.watch(Resources.volumeSnapshotContents)) {
+    const content = 'object' in event ? event.object : undefined;
+    const isProtected = content && stringAt(content, ['spec', 'deletionPolicy']) === 'Retain';
+    if (isProtected && content.metadata.annotations?.[beingCreatedAnnotation] !== undefined) {
+      const patch = { metadata: { finalizers: null } };
+      const reference = referenceTo(Resources.volumeSnapshotContents, content);
+      return cluster.patch(reference, { type: 'merge', patch });
+    }
+  }
+  throw new Error('the watch has ended');
 }
 
 const beingDeleted = 'snapshot.storage.kubernetes.io/volumesnapshot-being-deleted';

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isLifeboatError } from '../errors.ts';
 import type { JsonObject } from '../model/json.ts';
-import { type KubernetesObject, type ObjectReference, referenceTo } from '../model/kubernetes.ts';
+import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
 import { objectAt, stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import { releasePatch } from './manifests.ts';
 import { reportOrMoment } from './report-or-moment.ts';
 import { beingCreatedAnnotation, errorOf } from './snapshot-step.ts';
@@ -185,9 +186,9 @@ async function letGo(
   content: KubernetesObject | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { finalizers = [], resourceVersion } = content?.metadata ?? {};
+  const { finalizers = [] } = content?.metadata ?? {};
   const metadata = {
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...ifStill(content),
     finalizers: finalizers.filter((name) => name !== finalizer),
   };
   try {
@@ -242,18 +243,36 @@ function isToBeDeleted(
 }
 
 // A content that outlives its VolumeSnapshot is nobody's: the sidecar lets go of such a one only when it is marked as the
-// controller would have marked it.
+// controller would have marked it. One that has no finalizer yet gets it, or it would be gone before the sidecar sees the mark.
 async function deleteOrphan(
   cluster: Cluster,
   content: KubernetesObject,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const mark = { ...releasePatch, metadata: { annotations: { [beingDeleted]: 'yes' } } };
-  await patchContent(cluster, content, mark, signal);
-  if (content.metadata.deletionTimestamp === undefined) {
+  const { deletionTimestamp, finalizers = [] } = content.metadata;
+  const guard =
+    isGuarded(content) || deletionTimestamp !== undefined
+      ? {}
+      : { ...ifStill(content), finalizers: [...finalizers, finalizer] };
+  const metadata = { annotations: { [beingDeleted]: 'yes' }, ...guard };
+  try {
+    await patchContent(cluster, content, { ...releasePatch, metadata }, signal);
+  } catch (error) {
+    if (isLifeboatError(error, 'Conflict')) {
+      return;
+    }
+    throw error;
+  }
+  if (deletionTimestamp === undefined) {
     const reference = referenceTo(Resources.volumeSnapshotContents, content);
     await deleteIfSame(cluster, reference, content, { signal });
   }
+}
+
+/** Makes a patch a conflict once the content has changed. */
+function ifStill(content: KubernetesObject | undefined): { readonly resourceVersion?: string } {
+  const { resourceVersion } = content?.metadata ?? {};
+  return resourceVersion === undefined ? {} : { resourceVersion };
 }
 
 async function patchContent(
@@ -270,22 +289,6 @@ async function patchContent(
     await cluster.patch(reference, { type: 'merge', patch }, { signal });
   } catch (error) {
     if (!isLifeboatError(error, 'NotFound')) {
-      throw error;
-    }
-  }
-}
-
-/** Deletes this very object; one that is gone, or whose name another one has taken, is success. */
-export async function deleteIfSame(
-  cluster: Cluster,
-  reference: ObjectReference,
-  { metadata: { uid } }: KubernetesObject,
-  { signal }: CallOptions,
-): Promise<void> {
-  try {
-    await cluster.delete(reference, { uid, signal });
-  } catch (error) {
-    if (!isLifeboatError(error, 'Conflict')) {
       throw error;
     }
   }

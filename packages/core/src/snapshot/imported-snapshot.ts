@@ -16,7 +16,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { type AwaitImportOptions, awaitImport } from './await-import.ts';
-import { deleteIfSame } from './discard-snapshot.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import { untilGone } from './observe-object.ts';
 import { snapshotApiMissing } from './served-snapshot-api.ts';
 import { snapshotFailure } from './snapshot-failure.ts';

@@ -2,7 +2,7 @@ import { withDeadline } from '../internal/with-deadline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
-import { deleteIfSame } from './discard-snapshot.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import { groupObjectReference } from './group-objects.ts';
 import {
   isMadeForHandle,

@@ -8,7 +8,7 @@ import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
-import { deleteIfSame } from './discard-snapshot.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import {
   type GroupIdentity,
   type GroupObjects,

@@ -5,7 +5,7 @@ import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
-import { deleteIfSame } from './discard-snapshot.ts';
+import { deleteIfSame } from './delete-if-same.ts';
 import { snapshotApiMissing } from './served-snapshot-api.ts';
 import { handleOf } from './snapshot-step.ts';
 
