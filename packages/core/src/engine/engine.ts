@@ -120,6 +120,7 @@ export interface Engine {
    * - Volumes come back from their storage snapshots, through a static VolumeSnapshotContent and VolumeSnapshot, which are
    *   removed once the claim is bound.
    * - What exists already is left as it is, unless `spec.existingResourcePolicy` or `options.existingObjects` says otherwise.
+   *   `rollback` is refused without a plan, since it deletes what the backup does not have.
    * - Given a plan of {@link Engine.planRestore}, which may have been stored as JSON: it plans again, and carries the plan out if
    *   nothing would be done otherwise; what changes during the restore is left alone. Of the options of the plan, functions have to be
    *   given again.

@@ -108,7 +108,7 @@ export type BackupEvent =
 export type PlanEvent = Extract<BackupEvent, { readonly type: 'progress' | 'issue' }>;
 
 /** What a restore did with one object. */
-export type RestoreAction = 'created' | 'updated' | 'recreated' | 'skipped' | 'failed';
+export type RestoreAction = 'created' | 'updated' | 'recreated' | 'deleted' | 'skipped' | 'failed';
 
 /** What became of one object in a restore. */
 export interface RestoredItem {
@@ -123,7 +123,13 @@ export interface RestoredItem {
 export type RestoreEvent =
   | {
       readonly type: 'phase';
-      readonly phase: 'Reading' | 'Restoring' | 'WaitingForClaims' | 'Finalizing';
+      readonly phase:
+        | 'Reading'
+        | 'Restoring'
+        | 'WaitingForClaims'
+        /** Only of a rollback: what the backup does not have goes. */
+        | 'Deleting'
+        | 'Finalizing';
     }
   /** The objects of these resources come next, all at the same time. */
   | { readonly type: 'wave'; readonly name: string; readonly resources: readonly string[] }

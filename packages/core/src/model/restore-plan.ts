@@ -17,7 +17,9 @@ export type PlannedRestoreAction =
   /** It exists and differs, and is left as it is, with a warning. */
   | 'conflict'
   /** It is wanted and cannot be created. */
-  | 'blocked';
+  | 'blocked'
+  /** The backup does not have it: it is deleted, after everything was restored. Only with `existingObjects: 'rollback'`. */
+  | 'delete';
 
 /** What a step on the way changed of an object. */
 export interface PlannedTransform {
@@ -29,7 +31,7 @@ export interface PlannedTransform {
 
 /** What would become of one object of a backup. */
 export interface PlannedRestoreItem {
-  /** As the backup has it. */
+  /** As the backup has it, or would have it. */
   readonly source: ResourceIdentifier;
   /** As it would be in the target. */
   readonly target: ResourceIdentifier;
@@ -45,6 +47,8 @@ export interface PlannedRestoreItem {
   readonly diff?: readonly JsonPatchOperation[];
   /** Which object exists; present when it is not to be skipped. */
   readonly live?: { readonly uid: string; readonly resourceVersion: string };
+  /** It stands in the target alone; with `existingObjects: 'rollback'` it is to be deleted, or skipped because something protects it. */
+  readonly isMissingInBackup?: boolean;
   /** With `dryRun: 'server'`: whether the API server could be asked. */
   readonly isCheckedByServer?: boolean;
 }
@@ -113,7 +117,7 @@ export interface RestorePlan {
   };
   /** The options that the plan was made with and that decide something. */
   readonly options: {
-    readonly existingObjects?: 'recreate';
+    readonly existingObjects?: 'recreate' | 'rollback';
     readonly resourcePriorities?: readonly string[];
     readonly dryRun?: 'server';
     readonly only?: readonly ResourceIdentifier[];
@@ -125,7 +129,7 @@ export interface RestorePlan {
     readonly resourceModifiers?: ResourceModifiers | string;
   };
   readonly waves: readonly PlannedWave[];
-  /** In the order of the waves. */
+  /** In the order of the waves; after them what the backup does not have, in the order in which it is deleted. */
   readonly items: readonly PlannedRestoreItem[];
   /** How many items have each action. */
   readonly counts: Readonly<Record<PlannedRestoreAction, number>>;

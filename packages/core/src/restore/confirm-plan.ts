@@ -72,24 +72,30 @@ function itemChanges(
   before: readonly PlannedRestoreItem[],
   after: readonly PlannedRestoreItem[],
 ): readonly string[] {
-  const left = new Map(before.map((item) => [keyOf(item.source), item]));
-  const right = new Map(after.map((item) => [keyOf(item.source), item]));
+  const left = new Map(before.filter(isDecisive).map((item) => [keyOf(item.source), item]));
+  const right = new Map(after.filter(isDecisive).map((item) => [keyOf(item.source), item]));
   const changes: string[] = [];
   for (const [key, item] of left) {
     const other = right.get(key);
     if (other === undefined) {
-      changes.push(`${describeObject(item.target)} is not restored any more`);
+      const what = item.action === 'delete' ? 'to be deleted' : 'restored';
+      changes.push(`${describeObject(item.target)} is not ${what} any more`);
     } else if (item.action !== other.action) {
       changes.push(`${describeObject(item.target)} would be ${other.action}, not ${item.action}`);
     } else if (!isSame(item, other)) {
       changes.push(`${describeObject(item.target)} is not as it was`);
     }
   }
-  const added = after.filter(({ source }) => !left.has(keyOf(source)));
+  const added = [...right.values()].filter(({ source }) => !left.has(keyOf(source)));
   return [
     ...changes,
     ...added.map(({ target, action }) => `${describeObject(target)} would be ${action}`),
   ];
+}
+
+// What a rollback spares comes and goes, the pods of a Deployment for example.
+function isDecisive({ action, isMissingInBackup = false }: PlannedRestoreItem): boolean {
+  return action !== 'skip' || !isMissingInBackup;
 }
 
 function isSame(left: PlannedRestoreItem, right: PlannedRestoreItem): boolean {

@@ -9,12 +9,15 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { findBackup } from './find-backup.ts';
+import { HeldNames } from './held-names.ts';
 import { createItemSelection } from './item-selection.ts';
 import { ListedSnapshots } from './listed-snapshots.ts';
 import type { ObjectChangeOptions } from './object-change-options.ts';
 import { checkObjectChanges, findObjectChanges, type ObjectChanges } from './object-changes.ts';
 import { readBackupContents } from './read-backup.ts';
+import type { RestoreOptions } from './request.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { createRollbackScope, type RollbackScope } from './rollback-scope.ts';
 import type { SelectionOptions } from './selection-options.ts';
 import { TargetResources } from './target-resources.ts';
 import { createVersionChooser } from './version-chooser.ts';
@@ -28,6 +31,8 @@ export interface OpenedBackup extends AsyncDisposable {
   readonly volumes: ArchivedVolumes;
   /** What the restore is to change about objects. */
   readonly changes: ObjectChanges;
+  /** Present for a rollback. */
+  readonly rollback?: RollbackScope | undefined;
 }
 
 /** What {@link openBackup} works with. */
@@ -37,7 +42,10 @@ export interface OpenBackupOptions {
   readonly restore: Restore;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
-  readonly options: ObjectChangeOptions & SelectionOptions & VersionOptions;
+  readonly options: ObjectChangeOptions &
+    SelectionOptions &
+    VersionOptions &
+    Pick<RestoreOptions, 'existingObjects'>;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +53,8 @@ export interface OpenBackupOptions {
  * Finds the backup that a restore names, asks the target what it serves, and reads the whole archive. Nothing is changed.
  *
  * @throws {ValidationError} when what is to be changed about objects is not valid.
- * @throws {LifeboatError} code NotFound, CorruptBackup, or Conflict when the deletion of the backup has begun.
+ * @throws {LifeboatError} code NotFound, CorruptBackup, or Conflict when the deletion of the backup has begun; Unsupported when it
+ * cannot be rolled back to.
  */
 export async function openBackup(options: OpenBackupOptions): Promise<OpenedBackup> {
   const { cluster, store, restore, record, tempDirectory, signal } = options;
@@ -53,15 +62,18 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
   const changes = await findObjectChanges(options);
   const resources = await TargetResources.load(cluster, { signal });
   discoveryIssues(resources.failures).forEach((issue) => record.addIssue(issue));
-  const { only, include } = options.options;
+  const { only, include, existingObjects } = options.options;
   const canonicalName = (name: string): string => resources.canonicalName(name);
+  const selection = createItemSelection(restore.spec, canonicalName, {
+    only,
+    include: include && safePredicate(include, record),
+  });
+  const held = existingObjects === 'rollback' ? new HeldNames() : undefined;
   const contents = await readBackupContents({
     store,
     backupName: backup.metadata.name,
-    selection: createItemSelection(restore.spec, canonicalName, {
-      only,
-      include: include && safePredicate(include, record),
-    }),
+    selection,
+    held,
     resources,
     chooseVersion: createVersionChooser(resources, options.options),
     record,
@@ -73,7 +85,10 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
     await checkObjectChanges(changes, contents, cluster, signal);
     const volumes = await archivedVolumes(options, backup, contents);
     const dispose = (): Promise<void> => contents[Symbol.asyncDispose]();
-    return { backup, resources, contents, volumes, changes, [Symbol.asyncDispose]: dispose };
+    const { spec } = restore;
+    const rollback = held && createRollbackScope({ spec, backup, selection, held, resources });
+    const opened = { backup, resources, contents, volumes, changes, rollback };
+    return { ...opened, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await contents[Symbol.asyncDispose]();
     throw error;

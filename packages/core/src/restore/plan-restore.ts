@@ -16,6 +16,7 @@ import { acceptRestore } from './accept-restore.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
+import { extraObjects } from './extra-objects.ts';
 import { PlannedHooks } from './hooks/planned-hooks.ts';
 import { ItemDecider } from './item-decider.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -32,6 +33,7 @@ import {
 import { restoreItems } from './restore-items.ts';
 import { RestorePlanner } from './restore-planner.ts';
 import { RestoreRecord } from './restore-record.ts';
+import { checkRollback } from './rollback-rules.ts';
 import type { RestoreDependencies } from './run-restore.ts';
 
 /** How to plan a restore: with the options that the restore is to have. Those that decide nothing are ignored. */
@@ -64,6 +66,7 @@ export async function planRestore(
   const { cluster, store, logger } = dependencies;
   options.signal?.throwIfAborted();
   const restore = await acceptRestore(dependencies, request, options);
+  checkRollback(restore.spec, options, { isPlanned: true });
   const emit = safeListener(onEvent, logger);
   const record = new RestoreRecord((event) => {
     if (event.type === 'wave' || event.type === 'progress' || event.type === 'issue') {
@@ -115,7 +118,10 @@ export async function planEntries(
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
   const order = waveOrder(options, resources);
   const waves = await restoreItems({ ...shared, entries, handler: planner, order, window });
-  const items = inOrder(planner.items, waves);
+  const restored = inOrder(planner.items, waves);
+  const { rollback: scope } = run;
+  const extra = scope && (await extraObjects({ ...run, cluster: live, scope, restored, order }));
+  const items = [...restored, ...(extra ?? [])];
   return {
     kind: 'RestorePlan',
     restore,
@@ -180,7 +186,7 @@ function byName(left: PlannedRestoreVolume, right: PlannedRestoreVolume): number
 
 function countsOf(items: readonly PlannedRestoreItem[]): RestorePlan['counts'] {
   const counts: Record<PlannedRestoreAction, number> = {
-    ...{ create: 0, update: 0, recreate: 0, skip: 0, conflict: 0, blocked: 0 },
+    ...{ create: 0, update: 0, recreate: 0, skip: 0, conflict: 0, blocked: 0, delete: 0 },
   };
   for (const { action } of items) {
     counts[action] += 1;

@@ -11,6 +11,7 @@ import {
 import type { ObjectStore } from '../ports/object-store.ts';
 import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
+import type { HeldNames } from './held-names.ts';
 import type { ItemSelection } from './item-selection.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetResources } from './target-resources.ts';
@@ -25,6 +26,8 @@ export interface ReadBackupOptions {
   /** What the target serves: copies in versions that it does not are left out. */
   readonly resources: Pick<TargetResources, 'mayServe'>;
   readonly chooseVersion: VersionChooser;
+  /** Takes note of every name in the archive, whatever is selected. @default none is kept */
+  readonly held?: HeldNames | undefined;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -48,8 +51,10 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     const source = await openArchive(store, backupName, { signal });
     const entries: SpooledEntry[] = [];
     let corruptObjects = 0;
-    const select = (entry: ResourceIdentifier): boolean =>
-      options.selection.decide(entry) !== 'ignore';
+    const select = (entry: ResourceIdentifier): boolean => {
+      options.held?.add(entry);
+      return options.selection.decide(entry) !== 'ignore';
+    };
     const selectVersion = (entry: ResourceIdentifier, version: string): boolean =>
       select(entry) && options.resources.mayServe(entry.groupResource, version);
     const versions = new VersionRecords();

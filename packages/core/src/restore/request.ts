@@ -68,9 +68,12 @@ export interface RestoreOptions
   /**
    * What happens to objects that exist and differ, in place of `spec.existingResourcePolicy`: `recreate` deletes them, what they own
    * excepted, and creates them again once they have gone. Claims, volumes, namespaces and definitions are never deleted: they count as
-   * with policy `none`.
+   * with policy `none`. `rollback` makes them as in the backup, as policy `update` does, and once everything is restored deletes what the
+   * backup does not have: only from a plan, only in namespaces that `spec.includedNamespaces` names, only what backup and restore would
+   * have taken, and nothing that holds data, belongs to a controller or is made by the cluster itself. `include` is asked about these
+   * objects too, as they are in the target.
    */
-  readonly existingObjects?: 'recreate' | undefined;
+  readonly existingObjects?: 'recreate' | 'rollback' | undefined;
   /** How long an object that is created again may take to go away first, in milliseconds. @default 120000 */
   readonly recreateTimeoutMs?: number | undefined;
   /**

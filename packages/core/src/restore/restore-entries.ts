@@ -23,6 +23,7 @@ import type { RestoreOptions } from './request.ts';
 import { type ItemHandler, restoreItems } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { waitForDefinitions } from './restored-definitions.ts';
+import type { RollbackScope } from './rollback-scope.ts';
 import { TargetNamespaces } from './target-namespaces.ts';
 import type { TargetResources } from './target-resources.ts';
 import { type WaveOrder, waveOrderOf } from './waves.ts';
@@ -35,6 +36,8 @@ export interface RestoreRun {
   readonly volumes: ArchivedVolumes;
   readonly changes: ObjectChanges;
   readonly resources: TargetResources;
+  /** Present for a rollback. */
+  readonly rollback?: RollbackScope | undefined;
   readonly record: RestoreRecord;
   readonly signal: AbortSignal;
 }

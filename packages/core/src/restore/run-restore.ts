@@ -13,6 +13,7 @@ import { acceptRestore, isRestorePlan } from './accept-restore.ts';
 import type { ClaimRestorer } from './claim-restorer.ts';
 import { settleClaims } from './claim-settlement.ts';
 import { confirmPlan } from './confirm-plan.ts';
+import { deleteExtraObjects } from './delete-extra-objects.ts';
 import { RestoreHooks } from './hooks/restore-hooks.ts';
 import { openBackup } from './opened-backup.ts';
 import { OwnerLinks } from './owner-links.ts';
@@ -21,6 +22,7 @@ import { type RestoreOptions, type RestoreRequest, type RestoreResult } from './
 import { finishRestore, writeRestoreFiles } from './restore-completion.ts';
 import { type RestoreRun, restoreEntries } from './restore-entries.ts';
 import { RestoreRecord } from './restore-record.ts';
+import { checkRollback } from './rollback-rules.ts';
 import { createStatusRestorer } from './status-restorer.ts';
 
 /** What a restore needs from the outside; every default is filled in. */
@@ -55,6 +57,7 @@ export async function runRestore(
   const plan = isRestorePlan(request) ? request : undefined;
   const options = { ...given, ...plan?.options };
   const accepted = await acceptRestore(dependencies, request, given);
+  checkRollback(accepted.spec, options, { isPlanned: plan !== undefined });
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
   const emit = safeListener(options.onEvent, log);
@@ -97,14 +100,26 @@ export async function runRestore(
   // Not before: what is written to a claim that is not bound yet delays that.
   await owners.link(signal);
   await hooks.settle();
+  if (plan !== undefined && run.rollback !== undefined) {
+    emit({ type: 'phase', phase: 'Deleting' });
+    await deleteExtraObjects({ ...dependencies, ...run, options, plan, scope: run.rollback });
+  }
 
-  emit({ type: 'phase', phase: 'Finalizing' });
+  return await finish(dependencies, run, log);
+}
+
+async function finish(
+  { clock, store }: RestoreDependencies,
+  { restore, record, signal }: RestoreRun,
+  log: RunLog,
+): Promise<RestoreResult> {
+  record.report({ type: 'phase', phase: 'Finalizing' });
   const completedAt = clock.now();
-  const finished = finishRestore(accepted, record, completedAt);
+  const finished = finishRestore(restore, record, completedAt);
   log.info('restore finished', { phase: finished.status.phase, objects: record.done });
   await writeRestoreFiles({ store, restore: finished, record, log, signal });
   return {
-    restore: finishRestore(accepted, record, completedAt),
+    restore: finishRestore(restore, record, completedAt),
     items: record.items,
     issues: record.issues,
     hooks: record.hooks,

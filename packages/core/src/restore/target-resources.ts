@@ -66,6 +66,17 @@ export class TargetResources {
     return resource === undefined ? name : groupResourceOf(resource);
   }
 
+  /** The resource that a user means by a name, in the version that the target prefers; `undefined` when it serves none. */
+  resolve(name: string): ApiResource | undefined {
+    return resolveResource(this.#discovery, name);
+  }
+
+  /** A resource in the version that the target prefers; `undefined` when it does not serve it. */
+  preferred(groupResource: string): ApiResource | undefined {
+    const preferred = this.versionsOf(groupResource)?.preferred;
+    return this.#served.get(groupResource)?.find(({ version }) => version === preferred);
+  }
+
   /** Whether a resource is served in any version. */
   serves(groupResource: string): boolean {
     return this.#served.has(groupResource);
