@@ -57,13 +57,13 @@ function compile(sources: ReadonlyMap<string, string>): readonly string[] {
   });
 }
 
-it('every TypeScript block of the documentation compiles', { timeout: 120_000 }, async () => {
+it('every TypeScript block of the documentation compiles', { timeout: 300_000 }, async () => {
   const sources = await modules();
   expect([...sources.keys()]).toContain(join(root, 'README.md.ts'));
   expect(compile(sources)).toEqual([]);
 });
 
-it('a block that does not compile is found', { timeout: 120_000 }, () => {
+it('a block that does not compile is found', { timeout: 300_000 }, () => {
   const name = join(root, 'wrong.md.ts');
   const source = "import { createEngine } from '@lifeboat/core';\ncreateEngine(1);\n";
   expect(compile(new Map([[name, source]]))).toEqual([expect.stringContaining('createEngine(1);')]);
