@@ -32,6 +32,7 @@ const generated = '[bcdfghjklmnpqrstvwxz2456789]';
 
 const stringRules: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uid>'],
+  [/\b[0-9a-f]{64}\b/g, '<digest>'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
   [/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '<address>'],
   [/\bhostpath\.csi\.k8s\.io|\bdirvol\.csi\.(?:lab|lifeboat\.test)/g, '<driver>'],

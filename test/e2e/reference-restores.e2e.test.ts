@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Resources } from '@lifeboat/core';
+import { expect, it } from 'vitest';
+import { objectsAt, valueAt } from '../../packages/core/src/model/object-path.ts';
+import type { ExplainedDifference } from './explained-differences.ts';
+import { type ComparedRestore, ReferenceRestoreScene } from './reference-restore-scene.ts';
+import { filledClaims } from './reference-stand-ins.ts';
+import {
+  anyRestore,
+  besideOriginal,
+  claimsFromSnapshots,
+  completedJob,
+  derivedEndpoints,
+  derivedSlices,
+  noteOnClaims,
+  portOfOriginal,
+  tokenOfAccount,
+  updated,
+  zooBackup,
+} from './restore-differences.ts';
+
+const zoo = { vector: 'zoo-namespace', name: 'zoo' };
+
+function fewerWarnings(why: string): ExplainedDifference {
+  return { file: 'status', at: 'warnings', why };
+}
+
+const copied: readonly ExplainedDifference[] = [
+  ...anyRestore,
+  ...claimsFromSnapshots,
+  ...besideOriginal,
+  ...portOfOriginal,
+];
+
+/** Asserts that a restore did what Velero did, apart from what is explained, and returns its issues as `<severity> <reason> <name>`. */
+function issuesLike({ result, ...differences }: ComparedRestore): readonly string[] {
+  expect(differences).toEqual({ unexplained: [], outdated: [] });
+  return (
+    result.issues
+      // Whether a pod differs depends on whether the API server knew of the LimitRange when it was made.
+      .filter(({ object }) => object?.groupResource !== 'pods')
+      .map(
+        ({ severity, reason, object }) =>
+          `${severity} ${reason} ${object?.name.replace(/-[0-9a-f]{10}$/, '')}`,
+      )
+      .sort()
+  );
+}
+
+it('a namespace is restored into another one, again, and over itself as Velero did it', {
+  timeout: 600_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, zoo);
+  const copy = scene.ours('zoo-m');
+  const first = await scene.restoreAsReference('zoo-mapped', [
+    ...copied,
+    ...zooBackup,
+    ...derivedEndpoints,
+    fewerWarnings('A binding that nobody has touched since the backup counts as the same.'),
+  ]);
+  const everyTime = ['error VolumeInUse static-claim', 'warning ExistsAndDiffers static-pv'];
+  const port = 'warning NodePortTaken np';
+  expect(issuesLike(first)).toEqual([...everyTime, port]);
+  for (const claim of filledClaims) {
+    expect(await scene.markOf(copy, claim)).toBe(claim);
+  }
+
+  const patch = '{"data":{"b":"changed","new":"x"}}';
+  const target = ['configmap/conf', `--namespace=${copy}`];
+  await scene.kit.kubectl(['patch', ...target, '--type=merge', `--patch=${patch}`]);
+  const again = await scene.restoreAsReference('zoo-mapped-again', [
+    ...copied,
+    ...zooBackup,
+    derivedSlices,
+    fewerWarnings('What means the same is no reason to warn.'),
+  ]);
+  const conf = 'warning ExistsAndDiffers conf';
+  expect(issuesLike(again)).toEqual([...everyTime, port, conf].sort());
+
+  const over = await scene.restoreAsReference('zoo-mapped-update', [
+    ...copied,
+    ...zooBackup,
+    ...updated,
+    ...derivedEndpoints,
+    fewerWarnings('What means the same need not be updated.'),
+  ]);
+  expect(issuesLike(over)).toEqual([...everyTime, port]);
+  const original = scene.cluster.get({
+    ...Resources.persistentVolumeClaims,
+    ...{ namespace: scene.ours('zoo'), name: 'static-claim' },
+  });
+  // Velero takes its volume away.
+  expect(await original).toMatchObject({ status: { phase: 'Bound' } });
+});
+
+it('services are restored with their node ports as Velero did it', {
+  timeout: 300_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, zoo);
+  await scene.freePorts();
+  const restore = await scene.restoreAsReference('zoo-np', [
+    ...anyRestore,
+    fewerWarnings('Of kube-root-ca.crt, which each cluster has.'),
+    {
+      file: 'outcomes',
+      at: 'snapshot.storage.k8s.io/v1/VolumeSnapshotContent',
+      only: 'reference',
+      why: 'Without its claim no snapshot is imported; Velero creates contents, which nobody needs.',
+    },
+  ]);
+  expect(issuesLike(restore)).toEqual(['error Invalid np']);
+  const service = await scene.cluster.get({
+    ...{ group: '', version: 'v1', resource: 'services' },
+    ...{ namespace: scene.ours('zoo-np'), name: 'lb' },
+  });
+  const ports = objectsAt(service ?? {}, ['spec', 'ports']).map(({ nodePort }) => nodePort);
+  const healthPort = valueAt(service ?? {}, ['spec', 'healthCheckNodePort']);
+  expect([...ports, healthPort].map(String)).toEqual(
+    ['32542', '32127'].map((port) => scene.ours(port)),
+  );
+});
+
+it('what a label selects is restored without volumes as Velero did it', {
+  timeout: 300_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, zoo);
+  const restore = await scene.restoreAsReference('zoo-filtered', [
+    ...anyRestore,
+    ...derivedEndpoints,
+    noteOnClaims,
+    {
+      file: 'outcomes',
+      at: 'snapshot.storage.k8s.io/v1/VolumeSnapshot',
+      only: 'reference',
+      why: 'Snapshot objects of the archive are never restored, so they are not skipped either.',
+    },
+  ]);
+  expect(issuesLike(restore)).toEqual([]);
+});
+
+it('a namespace that was deleted is restored as Velero did it', {
+  timeout: 300_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, zoo);
+  const { kit } = scene;
+  await kit.kubectl(['delete', 'namespace', scene.ours('zoo')]);
+  const shared = [
+    'persistentvolume/static-pv',
+    'clusterrolebinding/zoo-keeper',
+    'clusterrole/zoo-keeper',
+  ];
+  await kit.kubectl(['delete', ...shared.map((target) => scene.ours(target))]);
+  const restore = await scene.restoreAsReference('zoo-original', [
+    ...anyRestore,
+    ...derivedEndpoints,
+    ...claimsFromSnapshots,
+    ...zooBackup,
+    tokenOfAccount,
+    fewerWarnings('What means the same is no reason to warn.'),
+  ]);
+  expect(issuesLike(restore)).toEqual([]);
+  for (const claim of filledClaims) {
+    expect(await scene.markOf(scene.ours('zoo'), claim)).toBe(claim);
+  }
+});
+
+it('resource modifiers change what is restored as in Velero', {
+  timeout: 300_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, {
+    vector: 'all-namespaces',
+    name: 'all',
+  });
+  const namespace = await scene.kit.createNamespace('velero');
+  const file = join(import.meta.dirname, '../vectors/restores/rmod/modifiers.yaml');
+  await scene.cluster.create(Resources.configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'rmod', namespace },
+    data: { 'modifiers.yaml': scene.ours(await readFile(file, 'utf8')) },
+  });
+  const explained = [
+    ...copied,
+    ...derivedEndpoints,
+    completedJob,
+    {
+      file: 'outcomes',
+      at: 'v1/PersistentVolume pvc-<uid>',
+      only: 'reference' as const,
+      why: 'No namespace was asked for that has them, so they are not looked at.',
+    },
+    {
+      file: 'status',
+      at: 'errors',
+      why: 'A Service that lost its port to the original has none that the patch could remove; Velero fails it once patched.',
+    },
+  ];
+  const restore = await scene.restoreAsReference('rmod', explained, { metadata: { namespace } });
+  expect(issuesLike(restore)).toEqual([
+    'error ModifierFailed np',
+    'error VolumeInUse static-claim',
+    'warning ExistsAndDiffers static-pv',
+    'warning NodePortTaken np',
+  ]);
+});
