@@ -6,10 +6,11 @@ import {
   type KubernetesObject,
   referenceTo,
 } from '../model/kubernetes.ts';
-import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
+import type { ArchiveMember, IndexedObject } from './archive-index.ts';
 import { writableEntryPathsOf } from './entry-path.ts';
-import { type GroupPlace, GzipMembers } from './gzip-members.ts';
+import { GzipMembers } from './gzip-members.ts';
 import { MeasuredBody } from './measured-body.ts';
+import { type GroupPlace, TarGroups } from './tar-groups.ts';
 
 const formatVersion = '1.1.0';
 
@@ -29,6 +30,8 @@ export interface ArchiveWriter {
 export interface WriteArchiveOptions {
   /** The time that every entry carries: equal input and time give equal bytes. */
   readonly modifiedAt: Date;
+  /** Told of each object, in the order of the archive, when its place there is known. @default nobody is */
+  readonly onPlace?: ((object: IndexedObject) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,13 +45,13 @@ export interface WrittenArchive<T> {
   readonly sizeBytes: number;
   /** Of the compressed bytes, in hexadecimal. */
   readonly sha256: string;
-  /** Where each object lies in it. */
-  readonly index: ArchiveIndex;
+  /** Its gzip members. */
+  readonly members: readonly ArchiveMember[];
 }
 
 /**
  * Streams a gzipped tar in Velero's layout from a producer of objects to a sink, such as `ObjectStore.put`. Memory is
- * bounded by the buffers between the two, but for the index, which grows with the number of objects.
+ * bounded by the buffers between the two.
  *
  * - When the sink or the producer fails, the other one is aborted, both are awaited, and the first error is thrown.
  * - Aborted: the entry in hand is finished, the sink gets the abort so that it can undo, then it rejects with `signal.reason`.
@@ -57,12 +60,13 @@ export interface WrittenArchive<T> {
 export async function writeArchive<T>(
   sink: (body: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>,
   produce: (archive: ArchiveWriter, signal: AbortSignal) => Promise<T>,
-  { modifiedAt, signal }: WriteArchiveOptions,
+  { modifiedAt, onPlace, signal }: WriteArchiveOptions,
 ): Promise<WrittenArchive<T>> {
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
-  const members = new GzipMembers(modifiedAt);
-  const objects = new ObjectWriter(members, scope.signal);
+  const members = new GzipMembers();
+  const tar = new TarGroups(members, modifiedAt);
+  const objects = new ObjectWriter(tar, onPlace, scope.signal);
   const body = new MeasuredBody(members);
   scope.signal.addEventListener('abort', () => members.destroy(scope.signal.reason));
 
@@ -71,7 +75,7 @@ export async function writeArchive<T>(
   };
   const production = runProducer(objects, produce, scope.signal);
   await Promise.all([
-    production.then(() => members.end()).catch(fail),
+    production.then(() => tar.end()).catch(fail),
     runSink(sink, body, scope.signal).catch(fail),
   ]);
   scope.signal.throwIfAborted();
@@ -80,7 +84,7 @@ export async function writeArchive<T>(
     entries: objects.entries,
     sizeBytes: body.sizeBytes,
     sha256: body.sha256,
-    index: { members: members.members, objects: objects.index },
+    members: members.members,
   };
 }
 
@@ -113,25 +117,25 @@ async function runSink(
 
 /** Lets writers wait for room. */
 class ObjectWriter implements ArchiveWriter {
-  readonly #members: GzipMembers;
+  readonly #tar: TarGroups;
+  readonly #onPlace: ((object: IndexedObject) => void) | undefined;
   readonly #signal: AbortSignal;
-  readonly #index: IndexedObject[] = [];
   readonly #waiting = new Set<Promise<void>>();
   #closed = false;
   #entries = 0;
 
-  constructor(members: GzipMembers, signal: AbortSignal) {
-    this.#members = members;
+  constructor(
+    tar: TarGroups,
+    onPlace: ((object: IndexedObject) => void) | undefined,
+    signal: AbortSignal,
+  ) {
+    this.#tar = tar;
+    this.#onPlace = onPlace;
     this.#signal = signal;
   }
 
   get entries(): number {
     return this.#entries;
-  }
-
-  /** The objects that were written, in order. */
-  get index(): readonly IndexedObject[] {
-    return this.#index;
   }
 
   async writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
@@ -143,7 +147,7 @@ class ObjectWriter implements ArchiveWriter {
       paths,
       () => stringifyJson(object),
       (place) => {
-        this.#index.push({ group, version, resource: plural, namespace, name, ...place });
+        this.#onPlace?.({ group, version, resource: plural, namespace, name, ...place });
       },
     );
   }
@@ -162,10 +166,10 @@ class ObjectWriter implements ArchiveWriter {
     }
     const write = (): void => {
       this.#signal.throwIfAborted();
-      onPlace(this.#members.append(paths, contentOf()));
+      this.#tar.append(paths, contentOf(), onPlace);
       this.#entries += paths.length;
     };
-    if (this.#members.hasRoom) {
+    if (this.#tar.hasRoom) {
       write();
     } else {
       await this.#whenRoom(write);
@@ -173,7 +177,7 @@ class ObjectWriter implements ArchiveWriter {
   }
 
   async #whenRoom(write: () => void): Promise<void> {
-    const written = this.#members.room().then(write);
+    const written = this.#tar.room().then(write);
     this.#waiting.add(written);
     await written.finally(() => this.#waiting.delete(written));
   }

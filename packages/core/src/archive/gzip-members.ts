@@ -1,18 +1,12 @@
-import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ArchiveMember } from './archive-index.ts';
-import { endOfTar, paddedBytes, TarHeaders } from './tar-headers.ts';
 
-/** Where a group of files of the same content lies in the stretch of tar that a gzip member holds. */
-export interface GroupPlace {
+/** Where a group of files lies in the stretch of tar that a gzip member holds. */
+export interface MemberPlace {
   readonly member: number;
   readonly offset: number;
   readonly tarBytes: number;
-  /** Of the content. */
-  readonly sizeBytes: number;
-  /** Of the content, in base64. */
-  readonly sha256: string;
 }
 
 const compress = promisify(gzip);
@@ -26,75 +20,71 @@ const compressedChunkBytes = 256 * 1024;
 const mostUnread = 2;
 
 /**
- * Writes files as a tar that is compressed as a sequence of gzip members, which every gzip reader takes for one file. A member ends behind
- * a group of files once it holds 1 MiB, so that what is in it can be read without the rest.
+ * Compresses a tar as a sequence of gzip members, which every gzip reader takes for one file. A member ends behind a group of files once it
+ * holds 1 MiB, so that what is in it can be read without the rest.
  *
  * Two members at most are being compressed or wait to be read, beside the one that is being filled; memory is bounded by their size.
  * Can be read once.
  */
 export class GzipMembers implements AsyncIterable<Uint8Array> {
-  readonly #headers: TarHeaders;
   readonly #members: ArchiveMember[] = [];
   readonly #unread: Promise<Uint8Array>[] = [];
   readonly #spare: Buffer[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(firstBufferBytes);
   #filled = 0;
+  #groupOffset = 0;
   #started = 0;
   #offset = 0;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
-  #change = Promise.withResolvers<void>();
-
-  constructor(modifiedAt: Date) {
-    this.#headers = new TarHeaders(modifiedAt);
-  }
+  // Made when somebody waits.
+  #change: PromiseWithResolvers<void> | undefined;
 
   /** The members that have been read; all of them once the end has been. */
   get members(): readonly ArchiveMember[] {
     return this.#members;
   }
 
-  /** Whether a group can be taken without waiting for the reader. */
+  /** Whether the reader lets more be written. */
   get hasRoom(): boolean {
     return this.#unread.length < mostUnread;
   }
 
-  /** Resolves when there is room; rejects with what {@link GzipMembers.destroy} was called with. */
-  async room(): Promise<void> {
-    while (!this.hasRoom) {
-      this.#throwIfDestroyed();
-      await this.#change.promise;
-    }
+  /**
+   * Resolves when a condition holds that groups which end, and the reader, may make true; rejects with what {@link GzipMembers.destroy} was
+   * called with.
+   */
+  async until(condition: () => boolean): Promise<void> {
     this.#throwIfDestroyed();
+    while (!condition()) {
+      await this.#changes();
+      this.#throwIfDestroyed();
+    }
   }
 
-  /** Takes regular files of the same content as a group. */
-  append(paths: readonly string[], text: string): GroupPlace {
-    const sizeBytes = Buffer.byteLength(text);
-    const headers = paths.map((path) => this.#headers.of(path, sizeBytes));
-    const headerBytes = headers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const tarBytes = headerBytes + paths.length * paddedBytes(sizeBytes);
-    this.#reserve(tarBytes);
-    const offset = this.#filled;
-    const [first] = headers.map((header) => this.#write(header, text, sizeBytes));
-    const content = this.#buffer.subarray(first, (first ?? 0) + sizeBytes);
-    const place = {
-      ...{ member: this.#started, offset, tarBytes, sizeBytes },
-      sha256: hash('sha256', content, 'base64'),
-    };
+  /** Takes a piece of the tar. Its memory can be used for something else afterwards. */
+  write(piece: Uint8Array): void {
+    this.#reserve(piece.byteLength);
+    this.#buffer.set(piece, this.#filled);
+    this.#filled += piece.byteLength;
+  }
+
+  /** Ends a group of files, which is all that was written since the last one. */
+  endGroup(): MemberPlace {
+    const offset = this.#groupOffset;
+    const place = { member: this.#started, offset, tarBytes: this.#filled - offset };
+    this.#groupOffset = this.#filled;
     if (this.#filled >= memberBytes) {
       this.#endMember();
     }
+    this.#changed();
     return place;
   }
 
-  /** Ends the tar. Nothing can be appended afterwards. */
+  /** Ends the last member. Nothing can be written afterwards. */
   end(): void {
-    this.#reserve(endOfTar.byteLength);
-    this.#buffer.set(endOfTar, this.#filled);
-    this.#filled += endOfTar.byteLength;
-    this.#endMember();
     this.#ended = true;
+    this.#endMember();
   }
 
   /** Makes reader and writer fail with an error. */
@@ -116,18 +106,9 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
       } else if (this.#ended) {
         return;
       } else {
-        await this.#change.promise;
+        await this.#changes();
       }
     }
-  }
-
-  #write(header: Uint8Array, text: string, sizeBytes: number): number {
-    this.#buffer.set(header, this.#filled);
-    const start = this.#filled + header.byteLength;
-    this.#buffer.write(text, start);
-    this.#filled = start + paddedBytes(sizeBytes);
-    this.#buffer.fill(0, start + sizeBytes, this.#filled);
-    return start;
   }
 
   #reserve(bytes: number): void {
@@ -145,6 +126,7 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
     const tarBytes = this.#filled;
     this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafe(firstBufferBytes);
     this.#filled = 0;
+    this.#groupOffset = 0;
     this.#started += 1;
     const compressing = this.#compress(buffer, tarBytes);
     // The reader hears of a failure; one that has gone does not, and it must not count as unhandled.
@@ -165,9 +147,14 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
     return bytes;
   }
 
+  #changes(): Promise<void> {
+    this.#change ??= Promise.withResolvers();
+    return this.#change.promise;
+  }
+
   #changed(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    this.#change?.resolve();
+    this.#change = undefined;
   }
 
   #throwIfDestroyed(): void {

@@ -19,22 +19,23 @@ interface TestArchive {
   readonly index: ArchiveIndex;
 }
 
-async function archiveOf(objects: readonly KubernetesObject[]): Promise<TestArchive> {
+async function archiveOf(manifests: readonly KubernetesObject[]): Promise<TestArchive> {
   const chunks: Uint8Array[] = [];
-  const { index } = await writeArchive(
+  const objects: IndexedObject[] = [];
+  const { members } = await writeArchive(
     async (body) => {
       for await (const chunk of body) {
         chunks.push(chunk);
       }
     },
     async (archive) => {
-      for (const object of objects) {
-        await archive.writeObject(configMaps, object);
+      for (const manifest of manifests) {
+        await archive.writeObject(configMaps, manifest);
       }
     },
-    { modifiedAt: new Date(0) },
+    { modifiedAt: new Date(0), onPlace: (object) => objects.push(object) },
   );
-  return { bytes: Buffer.concat(chunks), index };
+  return { bytes: Buffer.concat(chunks), index: { members, objects } };
 }
 
 async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,11 @@
 import type { WrittenArchive } from '../archive/archive-writer.ts';
-import { encodeArchiveIndex } from '../catalog/artifacts/archive-index-json.ts';
+import type { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
 import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
 import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
 import { resultsOf } from '../catalog/artifacts/results.ts';
 import {
   describeBackupFile,
+  putArchiveIndex,
   putArtifact,
   putBackup,
   putManifest,
@@ -62,6 +63,7 @@ export async function writeBackupFiles({
   store,
   backup,
   archive,
+  index,
   record,
   legacySnapshots,
   log,
@@ -72,6 +74,8 @@ export async function writeBackupFiles({
   readonly backup: Backup;
   /** The archive, which is stored already. */
   readonly archive: WrittenArchive<unknown>;
+  /** Has every object of it. */
+  readonly index: ArchiveIndexFile;
   readonly record: BackupRecord;
   /** The snapshots, if the files of older versions of Velero are wanted. */
   readonly legacySnapshots?: (() => AsyncIterable<ReadySnapshot>) | undefined;
@@ -94,7 +98,7 @@ export async function writeBackupFiles({
     await putArtifact(store, name, 'results', resultsOf(record.issues), options),
     await putArtifact(store, name, 'itemOperations', record.operations, options),
     await putArtifact(store, name, 'volumeInfo', record.volumes, options),
-    await putArtifact(store, name, 'index', encodeArchiveIndex(archive.index), options),
+    await putArchiveIndex(store, name, await index.end(archive.members), options),
     ...(legacySnapshots === undefined
       ? []
       : await writeLegacyCsiFiles(store, name, legacySnapshots, options)),
@@ -103,7 +107,7 @@ export async function writeBackupFiles({
   const manifest: BackupManifest = {
     backup: { name, uid },
     kubernetesVersion: annotations[VeleroAnnotation.sourceClusterGitVersion] ?? '',
-    objects: archive.index.objects.length,
+    objects: index.objects,
     entries: archive.entries,
     claims: claimConsistencies(record),
     files,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { writeArchive } from '../archive/archive-writer.ts';
+import { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
 import { claimBackup } from '../catalog/backup-claim.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { RunFiles } from '../catalog/run-files.ts';
@@ -151,6 +152,7 @@ async function produceBackup(
   log.info('backup started', { kubernetes: version.gitVersion, store: store.location });
 
   emit({ type: 'phase', phase: 'Collecting' });
+  const index = new ArchiveIndexFile();
   const archive = await writeArchive(
     (body, archiveSignal) =>
       store.put(backupKey(name, 'archive'), body, {
@@ -170,7 +172,7 @@ async function produceBackup(
         emit,
         signal: archiveSignal,
       }),
-    { modifiedAt: clock.now(), signal },
+    { modifiedAt: clock.now(), onPlace: (object) => index.add(object), signal },
   );
   emit({ type: 'uploaded', key: backupKey(name, 'archive') });
 
@@ -179,7 +181,7 @@ async function produceBackup(
   log.info('backup finished', { phase: backup.status.phase, objects: record.stored });
   const legacySnapshots = options.legacyCsiFiles ? () => volumes.readySnapshots() : undefined;
   await writeBackupFiles({
-    ...{ store, backup, archive, record, legacySnapshots, log, emit, signal },
+    ...{ store, backup, archive, index, record, legacySnapshots, log, emit, signal },
   });
   return backup;
 }

@@ -71,6 +71,16 @@ export async function putText(
   return putFile(store, name, artifact, await gzipText(text), options);
 }
 
+/** Stores where in a backup's archive each object lies: the bytes of an `ArchiveIndexFile`. */
+export async function putArchiveIndex(
+  store: ObjectStore,
+  name: string,
+  bytes: Uint8Array,
+  options: CallOptions = {},
+): Promise<StoredFile> {
+  return putFile(store, name, 'index', bytes, options);
+}
+
 /** Stores the manifest of a backup. */
 export async function putManifest(
   store: ObjectStore,

@@ -4,9 +4,9 @@ import { silentLogger } from '../internal/silent-logger.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import type { GetOptions } from '../ports/object-store.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { encodeArchiveIndex } from './artifacts/archive-index-json.ts';
+import { ArchiveIndexFile } from './artifacts/archive-index-file.ts';
 import { BackupCatalog } from './backup-catalog.ts';
-import { putArtifact, putBackup } from './backup-files.ts';
+import { putArchiveIndex, putArtifact, putBackup } from './backup-files.ts';
 import { backupKey } from './key-layout.ts';
 
 // Thousands of objects, on a machine that may have other things to do.
@@ -59,6 +59,7 @@ interface TestBackup {
 
 async function storedBackup(index: 'with an index' | 'without' | 'damaged'): Promise<TestBackup> {
   const store = new CountingStore();
+  const file = new ArchiveIndexFile();
   const archive = await writeArchive(
     (body) => store.put(backupKey('b', 'archive'), body),
     async (writer) => {
@@ -67,11 +68,12 @@ async function storedBackup(index: 'with an index' | 'without' | 'damaged'): Pro
       }
       await writer.writeObject(clusterRoles, role);
     },
-    { modifiedAt: new Date(0) },
+    { modifiedAt: new Date(0), onPlace: (object) => file.add(object) },
   );
-  if (index !== 'without') {
-    const value = index === 'damaged' ? 'x' : encodeArchiveIndex(archive.index);
-    await putArtifact(store, 'b', 'index', value);
+  if (index === 'with an index') {
+    await putArchiveIndex(store, 'b', await file.end(archive.members));
+  } else if (index === 'damaged') {
+    await putArtifact(store, 'b', 'index', 'x');
   }
   await putBackup(store, {
     kind: 'Backup',

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import type { ArchiveIndex } from '../archive/archive-index.ts';
+import type { ArchiveIndex, IndexedObject } from '../archive/archive-index.ts';
 import { writeArchive } from '../archive/archive-writer.ts';
 import type { BackupArtifact } from '../catalog/artifact.ts';
-import { encodeArchiveIndex } from '../catalog/artifacts/archive-index-json.ts';
-import { readArchiveIndex } from '../catalog/backup-files.ts';
+import { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
+import { putArchiveIndex, readArchiveIndex } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { readAll } from '../internal/read-all.ts';
 import {
@@ -126,16 +126,21 @@ describe('an index that', () => {
     change: (index: ArchiveIndex) => ArchiveIndex,
   ): Promise<HostileScene> {
     const scene = await hostileScene();
-    const { index } = await writeArchive(
+    const objects: IndexedObject[] = [];
+    const { members } = await writeArchive(
       (body) => scene.store.put(archiveKey, body),
       async (archive) => {
         const resource = { group: '', version: 'v1', resource: 'configmaps' };
         await archive.writeObject(resource, configMap('settings'));
       },
-      { modifiedAt: new Date(0) },
+      { modifiedAt: new Date(0), onPlace: (place) => objects.push(place) },
     );
-    const bytes = gzipSync(JSON.stringify(encodeArchiveIndex(change(index))));
-    await scene.store.put(backupKey(backupName, 'index'), bytes);
+    const changed = change({ members, objects });
+    const file = new ArchiveIndexFile();
+    for (const place of changed.objects) {
+      file.add(place);
+    }
+    await putArchiveIndex(scene.store, backupName, await file.end(changed.members));
     return scene;
   }
 

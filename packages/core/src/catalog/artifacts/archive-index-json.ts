@@ -1,39 +1,22 @@
 import type { ArchiveIndex, ArchiveMember, IndexedObject } from '../../archive/archive-index.ts';
 import { entryPathsOf, parseEntryPath } from '../../archive/entry-path.ts';
 import { LifeboatError } from '../../errors.ts';
-import {
-  isJsonArray,
-  isJsonObject,
-  type JsonArray,
-  type JsonObject,
-  type JsonValue,
-} from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type JsonArray, type JsonValue } from '../../model/json.ts';
 import { groupResourceOf } from '../../model/kubernetes.ts';
 
-const formatVersion = 1;
+/** The format of an index, as it says itself. */
+export const archiveIndexFormatVersion = 1;
 /** What a member may hold, compressed or not: the two copies of an object of the largest size, in a member that was almost full before. */
 const maximumMemberBytes = 40 * 1024 * 1024;
 
 /**
- * The index as it is stored: rows instead of objects, since there is one for each object of the backup.
+ * Reads a stored index, which has rows instead of objects, since there is one for each object of the backup:
  *
  * - `members`: offset in the archive, compressed size, decompressed size;
  * - `objects`: group, version, resource, namespace (empty for cluster-scoped), name, position of the member, offset in the
  *   decompressed member, length there, size of the JSON, its SHA-256 in base64.
- */
-export function encodeArchiveIndex({ members, objects }: ArchiveIndex): JsonObject {
-  return {
-    formatVersion,
-    members: members.map(({ offset, sizeBytes, tarBytes }) => [offset, sizeBytes, tarBytes]),
-    objects: objects.map((object) => [
-      ...[object.group, object.version, object.resource, object.namespace ?? '', object.name],
-      ...[object.member, object.offset, object.tarBytes, object.sizeBytes, object.sha256],
-    ]),
-  };
-}
-
-/**
- * Reads a stored index. Anybody may have written it: whether it is true shows only when the archive is read by it.
+ *
+ * Anybody may have written it: whether it is true shows only when the archive is read by it.
  *
  * @throws {LifeboatError} code CorruptBackup when it is not an index, or one of a later format; when its members do not follow one
  * another, or one is larger than 40 MiB; or when an object lies outside its member, or has a name that cannot stand in an archive.
@@ -41,7 +24,7 @@ export function encodeArchiveIndex({ members, objects }: ArchiveIndex): JsonObje
 export function decodeArchiveIndex(value: JsonValue, target: string): ArchiveIndex {
   if (
     !isJsonObject(value) ||
-    value['formatVersion'] !== formatVersion ||
+    value['formatVersion'] !== archiveIndexFormatVersion ||
     !isJsonArray(value['members']) ||
     !isJsonArray(value['objects'])
   ) {
