@@ -202,6 +202,32 @@ describe('a plan of a rollback', () => {
     ]);
   });
 
+  it.each([
+    [{ excludedNamespaceScopedResources: ['services'] }],
+    [{ includedNamespaceScopedResources: ['configmaps'] }],
+    [{ includedResources: ['configmaps'] }],
+    [{ excludedResources: ['services'] }],
+    [{ labelSelector: { matchLabels: { app: 'web' } } }],
+    [{ includedNamespaces: ['other'] }],
+  ])('deletes nothing that a backup with %j would not have taken', async (backupSpec) => {
+    await storeShop([...shop], { spec: backupSpec });
+    cluster.seed([live('Service', 'later', {}, { spec: { ports: [{ port: 80 }] } })]);
+    expect(extrasOf(await planned())).toEqual([]);
+  });
+
+  it('counts an object as held in whichever API group the backup has it', async () => {
+    const ingress = archivedObject('extensions/v1beta1', 'Ingress', { name: 'web' });
+    await storeShop([...shop, ['ingresses', ingress]]);
+    const apiVersion = 'networking.k8s.io/v1';
+    cluster.seed(
+      ['web', 'later'].map((name) => ({ ...live('Ingress', name, {}, { spec: {} }), apiVersion })),
+    );
+    const plan = await planned({
+      includedResources: ['configmaps', 'ingresses.networking.k8s.io'],
+    });
+    expect(extrasOf(plan)).toEqual(['delete ingresses.networking.k8s.io shop/later']);
+  });
+
   it('deletes nothing that the restore or the backup would not have taken', async () => {
     const labelled = archivedObject('v1', 'ConfigMap', { name: 'a', labels: { app: 'web' } });
     const other = archivedObject('v1', 'ConfigMap', { name: 'other', labels: { app: 'db' } });
@@ -327,12 +353,14 @@ describe('a rollback', () => {
   it('is refused when something has come that the plan does not know, but for what it would spare', async () => {
     await storeShop();
     const plan = await planned();
-    cluster.seed([live('ConfigMap', 'kube-root-ca.crt')]);
-    cluster.seed([live('ConfigMap', 'after')]);
+    cluster.seed([
+      live('PersistentVolumeClaim', 'spared', {}, { spec: {} }),
+      live('ConfigMap', 'after'),
+    ]);
     const error: unknown = await engine.restore(plan).catch((reason: unknown) => reason);
     expect(isLifeboatError(error, 'TargetChanged')).toBe(true);
     expect(String(error)).toContain('configmaps shop/after would be delete');
-    expect(String(error)).not.toContain('kube-root-ca.crt');
+    expect(String(error)).not.toContain('spared');
     expect(deletes()).toEqual([]);
   });
 
