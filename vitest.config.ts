@@ -32,6 +32,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
           ],
           // What takes milliseconds alone may take seconds on a busy machine.
+          expect: { poll: { timeout: 30_000 } },
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },

@@ -299,7 +299,7 @@ describe('whatever happens while a pod is frozen, it is thawed', () => {
     await using lab = await HookLab.open([db]);
     const { promise: hold, resolve } = Promise.withResolvers<void>();
     lab.faulty.inject({ operation: 'put', key: /\.tar\.gz$/, hold, error: 'PermissionDenied' });
-    lab.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 300 });
+    lab.cluster.csi.inject({ call: 'CreateSnapshot', delayMs: 3_000 });
     const running = lab.engine.backup(request, {
       onEvent: (event) => {
         if (event.type === 'snapshot' && event.state === 'Requested') {

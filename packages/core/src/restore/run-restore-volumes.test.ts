@@ -452,7 +452,7 @@ describe('what goes wrong with claims', () => {
     cluster.csi.inject({ call: 'CreateVolume', error: 'disk on fire' });
     const { issues } = await restore(
       { spec: { backupName: 'shop' } },
-      { claimBoundTimeoutMs: 100 },
+      { claimBoundTimeoutMs: 2_000 },
     );
     expect(issues).toMatchObject([
       {
