@@ -25,7 +25,7 @@ const workloads: readonly string[] = [
   ...['deny', 'q', 'lr', 'pt', 'leader', 'w1', 'g1'],
 ];
 
-const timeoutMs = 120_000;
+const timeoutMs = 180_000;
 
 /** How a restore of ours compares with the one of Velero. */
 export interface ComparedRestore {

@@ -95,7 +95,7 @@ it('a namespace is restored into another one, again, and over itself as Velero d
 });
 
 it('services are restored with their node ports as Velero did it', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (context) => {
   const scene = await ReferenceRestoreScene.open(context, zoo);
   await scene.freePorts();
@@ -122,7 +122,7 @@ it('services are restored with their node ports as Velero did it', {
 });
 
 it('what a label selects is restored without volumes as Velero did it', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (context) => {
   const scene = await ReferenceRestoreScene.open(context, zoo);
   const restore = await scene.restoreAsReference('zoo-filtered', [
@@ -140,7 +140,7 @@ it('what a label selects is restored without volumes as Velero did it', {
 });
 
 it('a namespace that was deleted is restored as Velero did it', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (context) => {
   const scene = await ReferenceRestoreScene.open(context, zoo);
   const { kit } = scene;
@@ -166,7 +166,7 @@ it('a namespace that was deleted is restored as Velero did it', {
 });
 
 it('resource modifiers change what is restored as in Velero', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (context) => {
   const scene = await ReferenceRestoreScene.open(context, {
     vector: 'all-namespaces',
@@ -189,6 +189,12 @@ it('resource modifiers change what is restored as in Velero', {
       at: 'v1/PersistentVolume pvc-<uid>',
       only: 'reference' as const,
       why: 'No namespace was asked for that has them, so they are not looked at.',
+    },
+    {
+      file: /\/pods\/.*\/web-<hash>-<suffix>\.json/,
+      at: /^metadata labels velero\.io\//,
+      why: 'One of the two was restored. Which is the first depends on whether the LimitRange was known when they were made.',
+      isSometimes: true as const,
     },
     {
       file: 'status',
