@@ -296,8 +296,11 @@ describe('a snapshotted claim', () => {
     await storeBackup(store, { name: 'shop', objects: snapshottedClaim() });
     await restore({ name: 'first', spec: { backupName: 'shop' } });
     cluster.csi.writeFile({ namespace: 'shop', name: 'data' }, 'f', 'newer');
-    const { issues } = await restore({ name: 'second', spec: { backupName: 'shop' } });
-    expect(issues).toMatchObject([{ severity: 'warning', reason: 'ExistsAndDiffers' }]);
+    const { issues, items } = await restore({ name: 'second', spec: { backupName: 'shop' } });
+    expect(issues).toEqual([]);
+    expect(items.filter(({ object }) => object.name === 'data')).toMatchObject([
+      { object: { groupResource: 'persistentvolumeclaims' }, action: 'skipped' },
+    ]);
     expect(await snapshotObjects()).toEqual([]);
     const bytes = cluster.csi.readFile({ namespace: 'shop', name: 'data' }, 'f');
     expect(Buffer.from(bytes ?? []).toString()).toBe('newer');
