@@ -51,6 +51,8 @@ function lineOf(
       return `    ${event.hook.stage} hook of pod ${event.hook.podName}: ${event.state}`;
     case 'itemOperation':
       return `    operation ${event.operationId} of ${event.action}: ${event.state}`;
+    case 'wave':
+      return `    wave ${event.name}`;
     case 'claim':
       return `    claim ${event.claimName}: ${event.state}`;
     case 'uploaded':
