@@ -191,12 +191,6 @@ it('resource modifiers change what is restored as in Velero', {
       why: 'No namespace was asked for that has them, so they are not looked at.',
     },
     {
-      file: /\/pods\/.*\/web-<hash>-<suffix>\.json/,
-      at: /^metadata labels velero\.io\//,
-      why: 'One of the two was restored. Which is the first depends on whether the LimitRange was known when they were made.',
-      isSometimes: true as const,
-    },
-    {
       file: 'status',
       at: 'errors',
       why: 'A Service that lost its port to the original has none that the patch could remove; Velero fails it once patched.',

@@ -13,10 +13,25 @@ const ownRoot = 'Each cluster has its own, so it is left out.';
 const volumeInUse =
   'A claim whose volume is bound to another claim is an error; Velero creates it, for nothing.';
 
+const replacedPod =
+  'A controller that has not seen all restored pods when it sees their owner makes one and deletes one.';
+
 /** In what any restore of ours may or does differ from one of Velero. */
 export const anyRestore: readonly ExplainedDifference[] = [
   ...possibleDifferences,
   ...zooDifferences.filter(({ isSometimes }) => isSometimes === true),
+  {
+    file: /\/pods\/.*\/(web-<hash>|agent)-<suffix>\.json( 2)?$/,
+    at: /^metadata (generateName|labels velero\.io\/(backup|restore)-name)$/,
+    why: replacedPod,
+    isSometimes: true,
+  },
+  {
+    file: 'outcomes',
+    at: /^v1\/Pod zoo.*\/(web-<hash>|agent)-<suffix>$/,
+    why: replacedPod,
+    isSometimes: true,
+  },
   {
     file: /^resources\/namespaces\/cluster\//,
     at: /^metadata labels velero\.io\/(backup|restore)-name$/,
