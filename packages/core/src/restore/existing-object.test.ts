@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesManifest, KubernetesObject } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import { compareWithExisting, type ExistingComparison } from './existing-object.ts';
 import { resetMetadata } from './reset-metadata.ts';
@@ -52,6 +52,21 @@ describe('compareWithExisting', () => {
       kind: 'different',
       patch: { spec: { replicas: 5 } },
     });
+  });
+
+  it('does not take what serves the original namespaces for what serves the copies', () => {
+    const bound = (namespace: string): KubernetesObject => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'x' },
+      subjects: [{ kind: 'ServiceAccount', name: 'keeper', namespace }],
+    });
+    const mapped = { ...restore, spec: { ...restore.spec, namespaceMapping: { shop: 'copy' } } };
+    const input = { existing: bound('shop'), itemFromBackup: bound('shop'), restore: mapped };
+    const manifestOf = (namespace: string): KubernetesManifest =>
+      withRestoreLabels(resetMetadata(bound(namespace)), mapped);
+    expect(compareWithExisting({ ...input, manifest: manifestOf('copy') }).kind).toBe('different');
+    expect(compareWithExisting({ ...input, manifest: manifestOf('shop') }).kind).toBe('equal');
   });
 
   it('leaves what the cluster put into a token, and compares what anybody put into another Secret', () => {

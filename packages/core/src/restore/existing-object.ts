@@ -45,8 +45,9 @@ export interface ExistingObject {
 
 /**
  * Compares an existing object by its meaning with what a restore would create and, unless existing objects are to be changed,
- * with what the backup holds: an object that nobody has touched since the backup is the same. Status, the metadata that belongs
- * to one cluster, what a server chose, and the labels of a restore do not count. A ServiceAccount is merged.
+ * with what the backup holds: an object that nobody has touched since the backup is the same, unless it serves
+ * namespaces that are mapped to others. Status, the metadata that belongs to one cluster, what a server chose, and the labels of a
+ * restore do not count. A ServiceAccount is merged.
  */
 export function compareWithExisting(
   { existing, manifest, itemFromBackup, restore }: ExistingObject,
@@ -63,9 +64,16 @@ export function compareWithExisting(
     return additions === undefined ? { kind: 'equal' } : { kind: 'mergeable', patch: additions };
   }
   const archived = comparable(itemFromBackup, manifest, restore);
-  return !isChangeable && differenceInMeaning(kind, present, archived) === undefined
+  const isUntouched = differenceInMeaning(kind, present, archived) === undefined;
+  return isUntouched && !isChangeable && !isOfOtherNamespaces(manifest, restore)
     ? { kind: 'equal' }
     : { kind: 'different', patch };
+}
+
+// An object of no namespace that differs from what mapped namespaces make of it serves the original ones alone: a ClusterRoleBinding whose
+// subjects are there gives the copies no rights.
+function isOfOtherNamespaces({ metadata }: KubernetesManifest, { spec }: Restore): boolean {
+  return metadata.namespace === undefined && Object.keys(spec.namespaceMapping ?? {}).length > 0;
 }
 
 // The data of a token belongs to the cluster, that of any other Secret to whoever made it.

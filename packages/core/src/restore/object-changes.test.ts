@@ -474,6 +474,28 @@ describe('beside the original', () => {
     expect(ports.map(({ nodePort }) => nodePort)).toEqual([expect.not.toBeOneOf([30080]), 30081]);
   });
 
+  it('a Service has the node ports of the backup when modifiers and transforms see it', async () => {
+    await storeBackup(store, { name: 'b', objects: [['services', service]] });
+    cluster.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }, service]);
+    const { issues } = await restore(
+      {
+        resourceModifiers: {
+          version: 'v1',
+          resourceModifierRules: [
+            {
+              conditions: { groupResource: 'services' },
+              patches: [{ operation: 'remove', path: '/spec/ports/0/nodePort' }],
+            },
+          ],
+        },
+      },
+      copy,
+    );
+    expect(issues.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([
+      'NodePortTaken: node port 30081 belongs to Service shop/np of the target cluster, so another one is chosen',
+    ]);
+  });
+
   it('a Service keeps the node ports that are free', async () => {
     await storeBackup(store, { name: 'b', objects: [['services', service]] });
     const { issues } = await restore({}, copy);

@@ -24,6 +24,7 @@ import { type ItemHandler, restoreItems } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { waitForDefinitions } from './restored-definitions.ts';
 import type { RollbackScope } from './rollback-scope.ts';
+import { takenNodePortsStep } from './taken-node-ports.ts';
 import { TargetNamespaces } from './target-namespaces.ts';
 import type { TargetResources } from './target-resources.ts';
 import { type WaveOrder, waveOrderOf } from './waves.ts';
@@ -131,7 +132,7 @@ export function preparationSteps(
   const inOrder = [...byName.values()].sort((left, right) =>
     compareCodePoints(left.name, right.name),
   );
-  return [...inOrder.map(actionStep), ...objectChangeSteps(changes)];
+  return [...inOrder.map(actionStep), ...objectChangeSteps(changes), takenNodePortsStep];
 }
 
 /** The order that the options ask for; `undefined` for the default one. */
