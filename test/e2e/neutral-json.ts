@@ -36,7 +36,7 @@ const stringRules: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
   [/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '<address>'],
   [/\bhostpath\.csi\.k8s\.io|\bdirvol\.csi\.(?:lab|lifeboat\.test)/g, '<driver>'],
-  [new RegExp(`-${generated}{8,10}(?![a-z0-9])`, 'g'), '-<hash>'],
+  [new RegExp(`-${generated}{6,10}(?![a-z0-9])`, 'g'), '-<hash>'],
   [new RegExp(`-${generated}{5}(?![a-z0-9])`, 'g'), '-<suffix>'],
 ];
 

@@ -124,7 +124,7 @@ export interface Cluster extends AsyncDisposable {
    * Lists objects in the byte order of their keys (`<namespace>/<name>`, so `shop-eu/a` comes before `shop/a`), paging inside;
    * apiVersion and kind are filled in.
    *
-   * - Each object is yielded once, and nothing is remembered: memory is bounded by a page.
+   * - Each object is yielded once, and nothing is remembered: memory is bounded by two pages, for the next may be read ahead.
    * - A snapshot that expires between pages (410) is gone on from, and `onInconsistent` called.
    * - A resource that is not served rejects with NotFound.
    */
