@@ -1,4 +1,4 @@
-import { isLifeboatError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
 import { type JsonObject, jsonEquals } from '../model/json.ts';
 import {
@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { AfterCreation, ExistingItem } from './after-creation.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 import { writeDeadline } from './write-deadline.ts';
 
 /** What {@link OwnerLinks} works with. */
@@ -33,8 +34,6 @@ interface OwnedObject {
   readonly reference: ObjectReference;
   readonly owners: readonly OwnerReference[];
 }
-
-const attempts = 5;
 
 /**
  * The owner references of the objects of a restore, by the uids of the backup, until the owners are there. Grows with the names of
@@ -107,16 +106,7 @@ export class OwnerLinks {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          await this.#patch(reference, owners, signal);
-          return;
-        } catch (error) {
-          if (!isLifeboatError(error, 'Conflict') || attempt >= attempts) {
-            throw error;
-          }
-        }
-      }
+      await retryConflicts(() => this.#patch(reference, owners, signal));
     } catch (error) {
       signal.throwIfAborted();
       this.#options.record.addIssue({

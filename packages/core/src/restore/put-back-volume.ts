@@ -1,4 +1,4 @@
-import { isLifeboatError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { groupResourceOf } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -6,6 +6,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { AwaitedClaim } from './awaited-claim.ts';
 import { volumePatch } from './original-volume.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 import { writeDeadline } from './write-deadline.ts';
 
 /** What {@link putBackVolume} works with. */
@@ -15,8 +16,6 @@ export interface PutBackVolumeOptions {
   readonly record: RestoreRecord;
   readonly signal: AbortSignal;
 }
-
-const attempts = 5;
 
 /**
  * Gives the volume that a restored claim was bound to the labels and the reclaim policy of the original. Only the volume is
@@ -33,16 +32,7 @@ export async function putBackVolume(
     return;
   }
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await patchOnce(options, original, volumeName);
-        return;
-      } catch (error) {
-        if (!isLifeboatError(error, 'Conflict') || attempt >= attempts) {
-          throw error;
-        }
-      }
-    }
+    await retryConflicts(() => patchOnce(options, original, volumeName));
   } catch (error) {
     signal.throwIfAborted();
     record.addIssue({

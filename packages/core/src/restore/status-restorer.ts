@@ -1,4 +1,4 @@
-import { isLifeboatError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonValue } from '../model/json.ts';
 import { groupResourceOf, identifierOf, type ObjectReference } from '../model/kubernetes.ts';
@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { AfterCreation } from './after-creation.ts';
 import { createStatusSelection } from './restored-status.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 import type { TargetResources } from './target-resources.ts';
 import { writeDeadline } from './write-deadline.ts';
 
@@ -17,8 +18,6 @@ export interface StatusRestorerOptions {
   readonly resources: TargetResources;
   readonly restore: Restore;
 }
-
-const attempts = 5;
 
 /**
  * Gives objects that were just created the status they had, where `spec.restoreStatus` or their annotation asks for it: through the
@@ -60,22 +59,15 @@ async function putStatus(
   const subresource = resources.hasStatus(reference) ? 'status' : undefined;
   // Replaces what a controller may have written meanwhile, as a whole.
   const operations = [{ op: 'add', path: '/status', value: status }];
-  for (let attempt = 1; ; attempt += 1) {
+  await retryConflicts(async () => {
     signal.throwIfAborted();
     using deadline = writeDeadline(clock);
-    try {
-      await cluster.patch(
-        reference,
-        { type: 'json', operations },
-        { subresource, signal: deadline.signal },
-      );
-      return;
-    } catch (error) {
-      if (!isLifeboatError(error, 'Conflict') || attempt >= attempts) {
-        throw error;
-      }
-    }
-  }
+    await cluster.patch(
+      reference,
+      { type: 'json', operations },
+      { subresource, signal: deadline.signal },
+    );
+  });
 }
 
 function warning(reference: ObjectReference, message: string): Issue {
