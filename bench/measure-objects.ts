@@ -1,5 +1,4 @@
 // A child process of bench.ts: backs up objects once, and prints the figures as JSON.
-import { subscribe } from 'node:diagnostics_channel';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +8,7 @@ import { connectKubeConfig } from '@lifeboat/core/kubernetes';
 import { S3ObjectStore } from '@lifeboat/storage-s3';
 import type { S3Server } from '../test/object-stores/servers.ts';
 import { type BareSelection, backUpBarely, type Sink } from './object-floor.ts';
+import { reportFigures } from './report-figures.ts';
 import { s3ClientOf, sendInParts } from './s3-client.ts';
 
 /** Where the archive goes. */
@@ -26,41 +26,13 @@ export interface ObjectsTask {
   readonly name: string;
 }
 
-/** What one backup took. */
-export interface ObjectsFigures {
-  readonly ms: number;
-  /** Of all threads of the process meanwhile. */
-  readonly cpuMs: number;
-  readonly objects: number;
-  /** Requests to the API server, and the connections they took. */
-  readonly requests: number;
-  readonly connections: number;
-  /** Of the process, from its start. */
-  readonly peakMiB: number;
-}
-
 const { contender, kubeconfigPath, selection, target, name } = JSON.parse(
   process.argv[2] ?? '',
 ) as ObjectsTask;
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromFile(kubeconfigPath);
 const run = contender === 'floor' ? floorRun() : engineRun();
-const counts = { requests: 0, connections: 0 };
-subscribe('undici:request:create', () => {
-  counts.requests += 1;
-});
-subscribe('undici:client:connected', () => {
-  counts.connections += 1;
-});
-const started = performance.now();
-const cpuBefore = process.cpuUsage();
-const objects = await run();
-const ms = performance.now() - started;
-const { user, system } = process.cpuUsage(cpuBefore);
-const cpuMs = (user + system) / 1_000;
-const peakMiB = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ ms, cpuMs, objects, ...counts, peakMiB } satisfies ObjectsFigures));
-process.exit();
+await reportFigures(run);
 
 /** The floor's work, ready to start. */
 function floorRun(): () => Promise<number> {

@@ -1,11 +1,10 @@
 // A child process of bench.ts: restores once, or does what no restore can do without, and prints the figures as JSON.
-import { subscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { createEngine, FileSystemObjectStore } from '@lifeboat/core';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
-import type { ObjectsFigures } from './measure-objects.ts';
 import type { ApiServer, BareSelection } from './object-floor.ts';
+import { reportFigures } from './report-figures.ts';
 import { compareBarely, createBarely, readBarePosts } from './restore-floor.ts';
 
 /** What a child process is told. */
@@ -31,22 +30,7 @@ const archivePath = join(folder, 'backups', backupName, `${backupName}.tar.gz`);
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromFile(task.kubeconfigPath);
 const run = await prepare();
-const counts = { requests: 0, connections: 0 };
-subscribe('undici:request:create', () => {
-  counts.requests += 1;
-});
-subscribe('undici:client:connected', () => {
-  counts.connections += 1;
-});
-const started = performance.now();
-const cpuBefore = process.cpuUsage();
-const objects = await run();
-const ms = performance.now() - started;
-const { user, system } = process.cpuUsage(cpuBefore);
-const cpuMs = (user + system) / 1_000;
-const peakMiB = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ ms, cpuMs, objects, ...counts, peakMiB } satisfies ObjectsFigures));
-process.exit();
+await reportFigures(run);
 
 /** The work, ready to start. */
 async function prepare(): Promise<() => Promise<number>> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ObjectsFigures } from './measure-objects.ts';
 import { describeObjects } from './objects-summary.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 
 const figures = (ms: number, peakMiB: number): ObjectsFigures => ({
   ...{ ms, cpuMs: ms / 2, objects: 10, requests: 4, connections: 1, peakMiB },

@@ -1,4 +1,4 @@
-import type { ObjectsFigures } from './measure-objects.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 import { median } from './summary.ts';
 
 /** The rounds of one number of objects and one store; a plan has no floor. */

@@ -8,10 +8,11 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
 import { startS3Server } from '../test/object-stores/servers.ts';
 import { bundleChild } from './bundle-child.ts';
-import type { ObjectsFigures, ObjectsTask, Target } from './measure-objects.ts';
+import type { ObjectsTask, Target } from './measure-objects.ts';
 import type { BareSelection } from './object-floor.ts';
 import { prepareObjects } from './object-scene.ts';
 import { describeObjects, type ObjectsSeries } from './objects-summary.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 import { s3ClientOf } from './s3-client.ts';
 
 const counts = [10_000, 60_000] as const;

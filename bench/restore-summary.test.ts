@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ObjectsFigures } from './measure-objects.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 import { describeRestores, type RestoreRound } from './restore-summary.ts';
 
 const figures = (ms: number, requests: number, peakMiB: number): ObjectsFigures => ({

@@ -1,4 +1,4 @@
-import type { ObjectsFigures } from './measure-objects.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 import { median } from './summary.ts';
 
 /** What one round took. */

@@ -10,9 +10,9 @@ import { connectKubeConfig } from '@lifeboat/core/kubernetes';
 import { runAll } from '../packages/core/src/internal/run-all.ts';
 import { waitFor } from '../test/cluster/wait-for.ts';
 import { bundleChild } from './bundle-child.ts';
-import type { ObjectsFigures } from './measure-objects.ts';
 import type { RestoreTask } from './measure-restore.ts';
 import { prepareObjects } from './object-scene.ts';
+import type { ObjectsFigures } from './report-figures.ts';
 import { describeRestores, type RestoreRound } from './restore-summary.ts';
 
 const defaultCount = 10_000;

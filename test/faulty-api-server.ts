@@ -8,8 +8,9 @@ import type {
   GroupVersionResource,
   KubernetesManifest,
 } from '@lifeboat/core';
-import { ClusterError, Resources } from '@lifeboat/core';
+import { Resources } from '@lifeboat/core';
 import type { FakeCluster } from '@lifeboat/core/testing';
+import { refuse, sendStatus } from './send-status.ts';
 
 /** What a request asks an API server for. */
 export type Verb =
@@ -43,13 +44,6 @@ interface Route {
   readonly name?: string | undefined;
 }
 
-const reasons: Readonly<Record<number, string>> = {
-  404: 'NotFound',
-  410: 'Expired',
-  429: 'TooManyRequests',
-  500: 'InternalError',
-  503: 'ServiceUnavailable',
-};
 // Small, so that few objects are a list of several pages.
 const pageSize = 2;
 const discoveryPath = /^\/(api|apis)(\/v1|\/[^/]+\/[^/]+)?$/;
@@ -292,26 +286,4 @@ function patchOf(contentType: string, body: string): ClusterPatch {
   return contentType.includes('json-patch')
     ? ({ type: 'json', operations: value } as ClusterPatch)
     : ({ type: 'merge', patch: value } as ClusterPatch);
-}
-
-function refuse(response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-  } else if (error instanceof ClusterError) {
-    sendStatus(response, error.httpStatus ?? 500, error.message, {}, error.code);
-  } else {
-    sendStatus(response, 500, String(error));
-  }
-}
-
-function sendStatus(
-  response: ServerResponse,
-  code: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-  reason: string | undefined = reasons[code],
-): void {
-  response.writeHead(code, { 'content-type': 'application/json', ...headers });
-  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code };
-  response.end(JSON.stringify(status));
 }
