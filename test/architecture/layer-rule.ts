@@ -31,6 +31,7 @@ const homes: ReadonlyMap<string, string> = new Map([
   ['@kubernetes/client-node', 'kubernetes'],
   ['undici', 'kubernetes'],
   ['ws', 'kubernetes'],
+  ['archiver', 'archive'],
   ['tar-stream', 'archive'],
   ['re2js', 'restore'],
 ]);

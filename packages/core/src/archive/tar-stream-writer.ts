@@ -1,4 +1,5 @@
-import { type Pack, pack } from 'tar-stream';
+import { once } from 'node:events';
+import { TarArchive } from 'archiver';
 
 /** Velero's extractor gives directories the mode of the files in them, so a file needs the execute bits. */
 const entryMode = 0o755;
@@ -12,20 +13,20 @@ export interface TarStreamListener {
 }
 
 /**
- * Writes a tar, entry by entry.
+ * Writes a tar with `archiver`, entry by entry.
  *
- * Nothing here holds an appender back, so that it must not append much more than has come out. The stream is never destroyed: whoever has
- * failed takes what is under way, and forgets it.
+ * Nothing here holds an appender back, so that it must not append much more than has come out. The archive is never aborted or destroyed,
+ * which with an entry under way throws where nobody can catch it: whoever has failed takes what is under way, and forgets it.
  */
 export class TarStreamWriter {
-  readonly #pack: Pack = pack({ highWaterMark: 1024 * 1024 });
+  readonly #tar = new TarArchive();
   readonly #modifiedAt: Date;
   readonly #onFailure: (error: unknown) => void;
 
   constructor(modifiedAt: Date, { onChunk, onFailure }: TarStreamListener) {
     this.#modifiedAt = modifiedAt;
     this.#onFailure = onFailure;
-    this.#pack.on('error', onFailure).on('data', (chunk) => {
+    this.#tar.on('error', onFailure).on('data', (chunk) => {
       // Always so, but the declarations do not say it.
       if (chunk instanceof Uint8Array) {
         onChunk(chunk);
@@ -35,15 +36,13 @@ export class TarStreamWriter {
 
   /** Appends a regular file. The bytes must not change until they have come out. */
   append(path: string, bytes: Buffer): void {
-    const header = { name: path, mode: entryMode, mtime: this.#modifiedAt };
-    this.#pack.entry(header, bytes).on('error', this.#onFailure);
+    this.#tar.append(bytes, { name: path, mode: entryMode, date: this.#modifiedAt });
   }
 
   /** Ends the tar with its marker; resolves when that has come out. Every entry has to have come out before. */
-  finalize(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pack.on('end', resolve);
-      this.#pack.finalize();
-    });
+  async finalize(): Promise<void> {
+    const ended = once(this.#tar, 'end');
+    this.#tar.finalize().catch(this.#onFailure);
+    await ended;
   }
 }
