@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseAllDocuments } from 'yaml';
-import type { ClusterTestContext, TestCluster } from '../cluster/test-cluster.ts';
+import type { ClusterTestContext, KubectlTarget, TestCluster } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import type { ReferenceNames } from './reference-names.ts';
 
@@ -29,7 +29,7 @@ export async function applyReference(
       .join('---\n'),
   );
   for (const text of manifests) {
-    context.onTestFinished(() => deleteShared(kit, text));
+    context.onTestFinished(() => deleteApplied(kit, text));
     // A definition may not be served yet, a namespace's default account be missing, and a port belong to another test.
     await waitFor(
       () => {
@@ -41,14 +41,19 @@ export async function applyReference(
   }
 }
 
-/** Deletes the namespaces of a manifest, what is not in one, and what is in the namespace that every cluster has. */
-async function deleteShared(kit: TestCluster, text: string): Promise<void> {
+/**
+ * Deletes the namespaces of a manifest, what is not in one, and what is in the namespace that every cluster has. What has been deleted is
+ * not waited for.
+ */
+export async function deleteApplied(
+  kit: TestCluster,
+  text: string,
+  target: Pick<KubectlTarget, 'cluster'> = {},
+): Promise<void> {
   const objects = parseAllDocuments(text).map((document) => document.toJS() as ManifestObject);
   for (const { kind, metadata } of objects) {
     if (metadata.finalizers !== undefined) {
-      const patch = '{"metadata":{"finalizers":null}}';
-      const target = [kind, metadata.name, `--namespace=${metadata.namespace}`];
-      await kit.kubectl(['patch', ...target, '--type=merge', `--patch=${patch}`]);
+      await releaseObject(kit, { kind, ...metadata }, target);
     }
   }
   const targetsIn = (namespace: string | undefined): readonly string[] =>
@@ -59,11 +64,32 @@ async function deleteShared(kit: TestCluster, text: string): Promise<void> {
       .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   const remove = async (targets: readonly string[], ...options: readonly string[]) => {
     if (targets.length > 0) {
-      await kit.kubectl(['delete', ...targets, '--ignore-not-found', ...options]);
+      await kit.kubectl(['delete', ...targets, '--ignore-not-found', ...options], target);
     }
   };
   await remove(targetsIn(undefined), '--wait=false');
   await remove(targetsIn('default'), '--namespace=default');
+}
+
+/** Takes the finalizers of an object away, if it is there. */
+export async function releaseObject(
+  kit: TestCluster,
+  {
+    kind,
+    name,
+    namespace,
+  }: { readonly kind: string; readonly name: string; readonly namespace?: string },
+  target: Pick<KubectlTarget, 'cluster'> = {},
+): Promise<void> {
+  const place = namespace === undefined ? [] : [`--namespace=${namespace}`];
+  const found = await kit.kubectl(
+    ['get', kind, name, ...place, '--ignore-not-found', '--output=name'],
+    target,
+  );
+  if (found !== '') {
+    const patch = '--patch={"metadata":{"finalizers":null}}';
+    await kit.kubectl(['patch', kind, name, ...place, '--type=merge', patch], target);
+  }
 }
 
 interface ManifestObject {

@@ -33,6 +33,13 @@ export interface NeutralDirectoryOptions {
   readonly includes?: ((path: string, content: JsonValue) => boolean) | undefined;
 }
 
+/** How to read {@link neutralEntries}. */
+export interface NeutralEntriesOptions
+  extends Pick<NeutralDirectoryOptions, 'rename' | 'includes'> {
+  /** What is left of the content of an object. @default what {@link neutralJson} leaves of it */
+  readonly neutral?: ((value: JsonValue) => JsonValue) | undefined;
+}
+
 /** Reads the directory of a backup. */
 export async function readNeutralDirectory({
   folder,
@@ -61,15 +68,12 @@ export async function readNeutralDirectory({
 /** Entries of an archive in terms in which those of two clusters can be compared: see {@link NeutralDirectory.entries}. */
 export function neutralEntries(
   archive: readonly ArchiveEntry[],
-  {
-    rename = (text) => text,
-    includes = () => true,
-  }: Pick<NeutralDirectoryOptions, 'rename' | 'includes'>,
+  { rename = (text) => text, includes = () => true, neutral = neutralJson }: NeutralEntriesOptions,
 ): ReadonlyMap<string, NeutralEntry> {
   const entries = archive
     .filter(({ path }) => !path.startsWith('resources/events/'))
     .map(({ path, header, text }) => {
-      const json = (): JsonValue => withoutProgress(path, neutralJson(parseJson(rename(text))));
+      const json = (): JsonValue => withoutProgress(path, neutral(parseJson(rename(text))));
       return {
         path: neutralText(rename(path)),
         header,

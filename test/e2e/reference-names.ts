@@ -25,6 +25,11 @@ export class ReferenceNames {
     return text.replaceAll(shared, (name) => `${name}-${this.#mark}`);
   }
 
+  /** Whether a text has a name of this test. */
+  isOurs(text: string): boolean {
+    return text.includes(this.#mark);
+  }
+
   /** Text with the names of this test → the same with the names of the reference. */
   theirs(text: string): string {
     return text.replaceAll(`-${this.#mark}`, '');
