@@ -89,6 +89,19 @@ export default defineConfig({
           sequence: { groupOrder: 4 },
         },
       },
+      {
+        ...shared,
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.interop.test.ts'],
+          globalSetup: ['test/cluster/global-setup.ts', 'test/interop/global-setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          retry,
+          sequence: { groupOrder: 5 },
+        },
+      },
     ],
   },
 });

@@ -28,14 +28,12 @@ export async function buildGoCommand(
   { name, packagePath, version }: GoCommand,
   report: (line: string) => void,
 ): Promise<string> {
-  const go = await goVersion(name);
+  const go = await goVersion(`the object store ${name}`);
   const folder = await cachedFolder(
     `${name}-${version}-${go}`,
     (path) =>
       run('go', ['install', `${packagePath}@${version}`], report, {
-        CGO_ENABLED: '0',
-        GOBIN: path,
-        GOFLAGS: `-buildvcs=false ${process.env['GOFLAGS'] ?? ''}`,
+        environment: { ...goEnvironment(), GOBIN: path },
       }),
     report,
   );
@@ -64,23 +62,42 @@ export async function installNpmPackage(
   return join(folder, 'node_modules');
 }
 
-async function goVersion(name: string): Promise<string> {
+/**
+ * Returns the version of Go and what it builds for: `go1.26.8-linux-amd64`.
+ *
+ * @throws {MissingPrerequisiteError} when there is no Go.
+ */
+export async function goVersion(built: string): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH']);
     return stdout.trim().split(/\s+/).join('-');
   } catch (error) {
     throw new MissingPrerequisiteError(
-      `the object store ${name} is built with Go 1.26 or newer, and there is no \`go\` (https://go.dev/dl)`,
+      `${built} is built with Go 1.26 or newer, and there is no \`go\` (https://go.dev/dl)`,
       { cause: error },
     );
   }
 }
 
-async function run(
+/** What Go builds commands with that run on any machine like this one. */
+export function goEnvironment(): Readonly<Record<string, string>> {
+  return { CGO_ENABLED: '0', GOFLAGS: `-buildvcs=false ${process.env['GOFLAGS'] ?? ''}` };
+}
+
+/** Where {@link run} runs a command. */
+export interface RunOptions {
+  /** Beside the variables of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** @default that of this process */
+  readonly directory?: string | undefined;
+}
+
+/** Runs a command that may take minutes, with low priority, and reports that it is still at it. */
+export async function run(
   command: string,
   args: readonly string[],
   report: (line: string) => void,
-  environment: Readonly<Record<string, string>> = {},
+  { environment = {}, directory }: RunOptions = {},
 ): Promise<void> {
   const what = `${command} ${args.join(' ')}`;
   report(what);
@@ -88,6 +105,7 @@ async function run(
   const seconds = (): string => `${Math.round((performance.now() - started) / 1000)} s`;
   const child = spawn('nice', [command, ...args], {
     env: { ...process.env, ...environment },
+    cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];

@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const pollMs = 500;
 
-/** Where the servers are kept, outside the checkout: built once per machine, not once per clone. */
-export const cachePath: string = join(
+const root =
   process.env['LIFEBOAT_CACHE'] ??
-    join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lifeboat'),
-  'object-stores',
-);
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lifeboat');
+
+/** Where the servers are kept, outside the checkout: built once per machine, not once per clone. */
+export const cachePath: string = join(root, 'object-stores');
+
+/** Where the Velero that the tests stand beside is kept, likewise. */
+export const veleroCachePath: string = join(root, 'velero');
 
 /**
  * Returns the path of a folder of the cache, made on the first call.
@@ -23,9 +26,10 @@ export async function cachedFolder(
   name: string,
   make: (partialPath: string) => Promise<void>,
   report: (line: string) => void,
+  parent: string = cachePath,
 ): Promise<string> {
-  const path = join(cachePath, name);
-  await mkdir(cachePath, { recursive: true });
+  const path = join(parent, name);
+  await mkdir(parent, { recursive: true });
   if (await exists(path)) return path;
   await using _lock = await acquireLock(`${path}.lock`, () => report(`waiting for ${name}`));
   if (await exists(path)) return path;
@@ -51,7 +55,11 @@ export function isRunning(pid: number): boolean {
 }
 
 // The lock only saves work: should two processes ever hold it, each makes a folder of its own and the rename decides.
-async function acquireLock(path: string, onWait: () => void): Promise<AsyncDisposable> {
+/**
+ * Takes a lock that the processes of this machine share, as soon as whoever holds it has let go of it or has died; told once if it has
+ * to wait.
+ */
+export async function acquireLock(path: string, onWait: () => void): Promise<AsyncDisposable> {
   let told = false;
   for (;;) {
     try {
