@@ -12,6 +12,7 @@ import {
   unexpectedAnswer,
 } from './errors.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { type PageBytes, PageMemory } from './page-memory.ts';
 import { parseBody } from './parse-body.ts';
 import { type CredentialsSource, obtainCredentials } from './request-credentials.ts';
 import { retryDelayMs } from './retry-decision.ts';
@@ -35,9 +36,19 @@ export interface ApiRequest extends ErrorSubject {
 /** An answer that has been read, success or not. */
 export interface ApiAnswer extends Refusal {
   readonly isSuccess: boolean;
-  readonly text: string;
-  /** The text, parsed when it is first asked for; `undefined` when it is not JSON. */
+  /** `undefined` when it is not JSON. */
   readonly body?: JsonValue | undefined;
+}
+
+/** An answer that is no success. */
+export interface RefusingAnswer extends ApiAnswer {
+  readonly isSuccess: false;
+}
+
+/** A success, with what was made of its body. */
+export interface ReadAnswer<T> extends Pick<Refusal, 'httpStatus'> {
+  readonly isSuccess: true;
+  readonly content: T;
 }
 
 /** What an {@link ApiClient} works with. */
@@ -56,6 +67,7 @@ export class ApiClient {
   readonly #credentials: CredentialsSource;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #memory = new PageMemory();
 
   constructor({
     transport,
@@ -84,16 +96,20 @@ export class ApiClient {
     return this.#repeat(request, async () => readAnswer(await this.#send(request, false)));
   }
 
+  /** Sends a request and returns the body of a success as bytes, which its caller has to release, and any other answer as it is. */
+  callForBytes(request: ApiRequest): Promise<ReadAnswer<PageBytes> | RefusingAnswer> {
+    return this.#repeat(request, async () =>
+      readBy((body) => this.#memory.read(body), await this.#send(request, false)),
+    );
+  }
+
   /** Opens a stream; rejects with ClusterError for an answer other than success. */
   async open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
-    const answer = await this.#repeat(request, async () => {
-      const response = await this.#send(request, true);
-      return isSuccess(response.status)
-        ? { httpStatus: response.status, stream: response.body }
-        : readAnswer(response);
-    });
-    if ('stream' in answer) {
-      return answer.stream;
+    const answer = await this.#repeat(request, async () =>
+      readBy(async (body) => body, await this.#send(request, true)),
+    );
+    if (answer.isSuccess) {
+      return answer.content;
     }
     throw refusalError(request, answer);
   }
@@ -185,18 +201,21 @@ export function bodyOf(subject: ErrorSubject, answer: ApiAnswer): JsonValue {
 
 async function readAnswer(response: HttpResponse): Promise<ApiAnswer> {
   const { status: httpStatus, headers } = response;
-  const text = await response.text();
-  let parsed: { readonly body: JsonValue | undefined } | undefined;
   return {
     httpStatus,
     isSuccess: isSuccess(httpStatus),
-    text,
-    get body(): JsonValue | undefined {
-      parsed ??= { body: parseBody(text) };
-      return parsed.body;
-    },
+    body: parseBody(await response.text()),
     retryAfterMs: retryAfterMsOf(headers['retry-after']),
   };
+}
+
+async function readBy<T>(
+  read: (body: AsyncIterable<Uint8Array>) => Promise<T>,
+  response: HttpResponse,
+): Promise<ReadAnswer<T> | RefusingAnswer> {
+  return isSuccess(response.status)
+    ? { httpStatus: response.status, isSuccess: true, content: await read(response.body) }
+    : { ...(await readAnswer(response)), isSuccess: false };
 }
 
 function retryFactsOf({

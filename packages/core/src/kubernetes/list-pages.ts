@@ -51,7 +51,10 @@ export async function readPage(
     accept: query.metadataOnly === true ? metadataOnlyAccept : undefined,
     signal,
   } as const;
-  const answer = await client.call(request);
+  const answer = await client.callForBytes(request);
+  if (answer.isSuccess) {
+    return { type: 'page', page: objectList(request, answer.content) };
+  }
   if (answer.httpStatus === 410 && continueToken !== undefined) {
     const status = isJsonObject(answer.body) ? answer.body : {};
     return {
@@ -60,8 +63,5 @@ export async function readPage(
       error: refusalError(request, answer),
     };
   }
-  if (!answer.isSuccess) {
-    throw refusalError(request, answer);
-  }
-  return { type: 'page', page: objectList(request, answer.text) };
+  throw refusalError(request, answer);
 }

@@ -1,42 +1,48 @@
-import { isJsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { type ErrorSubject, unexpectedAnswer } from './errors.ts';
-import { readListText } from './list-text.ts';
+import { type ListBytes, readListBytes } from './list-bytes.ts';
+import type { PageBytes } from './page-memory.ts';
 import { parseBody } from './parse-body.ts';
 
 /** One page of a list. */
 export interface ObjectList {
-  /** Each is parsed when it is taken. */
+  /** Each is parsed when it is taken. Can be gone through once: memory is given back behind the reader, and all of it when the loop is left. */
   readonly items: Iterable<KubernetesObject>;
   /** Where the next page begins; absent on the last one. */
   readonly continueToken: string | undefined;
   readonly resourceVersion: string | undefined;
 }
 
-/** Reads the text of a list; items get the apiVersion and kind that the server writes only once, on the list. */
-export function objectList(subject: ErrorSubject, text: string): ObjectList {
-  const { envelope, items } = listTextOf(subject, text);
-  const apiVersion = stringAt(envelope, ['apiVersion']) ?? '';
-  const kind = (stringAt(envelope, ['kind']) ?? '').replace(/List$/, '');
+/** Reads a list; items get the apiVersion and kind that the server writes only once, on the list. */
+export function objectList(subject: ErrorSubject, bytes: PageBytes): ObjectList {
+  const { envelope, items } = listOf(subject, bytes);
   return {
-    items: items.values().map((item) => {
-      const body = parseBody(item);
-      return kubernetesObject(
-        subject,
-        isJsonObject(body) ? { apiVersion, kind, ...body } : undefined,
-      );
-    }),
+    items: objectsOf(subject, envelope, items),
     continueToken: stringAt(envelope, ['metadata', 'continue']) || undefined,
     resourceVersion: stringAt(envelope, ['metadata', 'resourceVersion']),
   };
 }
 
-function listTextOf(subject: ErrorSubject, text: string): ReturnType<typeof readListText> {
+function listOf(subject: ErrorSubject, bytes: PageBytes): ListBytes {
   try {
-    return readListText(text);
+    return readListBytes(bytes);
   } catch {
     throw unexpectedAnswer(subject, 'the answer is not a list');
+  }
+}
+
+function* objectsOf(
+  subject: ErrorSubject,
+  envelope: JsonObject,
+  items: Iterable<string>,
+): Generator<KubernetesObject, void, undefined> {
+  const apiVersion = stringAt(envelope, ['apiVersion']) ?? '';
+  const kind = (stringAt(envelope, ['kind']) ?? '').replace(/List$/, '');
+  for (const item of items) {
+    const body = parseBody(item);
+    yield kubernetesObject(subject, isJsonObject(body) ? { apiVersion, kind, ...body } : undefined);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ApiClient } from './api-client.ts';
 import { type ListQuery, type PageOutcome, readPage } from './list-pages.ts';
 
 /**
- * Lists page by page, in key order. While a page is gone through the next one is read: two at most are in memory, as text.
+ * Lists page by page, in key order. While a page is gone through the next one is read: two at most are in memory, as bytes.
  *
  * When the server has dropped the snapshot that the list was read from, it goes on: with the token that the server gives
  * for the present objects, or without one from the beginning, past every key up to the last one yielded.
