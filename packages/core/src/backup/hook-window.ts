@@ -3,9 +3,10 @@ import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
 import { claimNamesOf } from '../model/pod-claims.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { ItemBackupper, StoreObject } from './item-backupper.ts';
+import type { ItemBackupper } from './item-backupper.ts';
 import { PodHookWindow } from './pod-hook-window.ts';
 import type { PodHooks } from './pod-hooks.ts';
+import type { StoreObject } from './pulled-items.ts';
 
 interface NamedClaim {
   readonly metadata: { readonly namespace?: string | undefined; readonly name: string };

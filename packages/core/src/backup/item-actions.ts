@@ -1,21 +1,29 @@
 import type { Backup } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
+  type GroupVersionResource,
   groupResourceOf,
   type KubernetesObject,
   type ObjectReference,
 } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { BackupItemAction, BackupItemPurpose, VolumeDemand } from '../ports/item-action.ts';
+import type {
+  BackupItemAction,
+  BackupItemOutput,
+  BackupItemPurpose,
+  VolumeDemand,
+} from '../ports/item-action.ts';
 import type { ItemOperation } from '../ports/item-operation.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { ItemOperations } from './item-operations.ts';
+import type { ItemOperations, OperationOrigin } from './item-operations.ts';
 import type { ItemUpdates } from './item-updates.ts';
 import { unmetDemands, type VolumeDemands } from './volume-demands.ts';
 
 /** What {@link ItemActions} work with. */
 export interface ItemActionsOptions {
   readonly actions: readonly BackupItemAction[];
+  /** Those of them that may take long. @default none */
+  readonly slowActions?: readonly BackupItemAction[] | undefined;
   readonly backup: Backup;
   readonly cluster: Cluster;
   readonly record: BackupRecord;
@@ -38,6 +46,10 @@ export interface Pull {
 export interface RunActionsOptions {
   /** Whether the object is read again after the operations. @default false */
   readonly updating?: boolean | undefined;
+  /** Resolves when it is the object's turn: nothing that actions ask for is done before. Never rejects. */
+  readonly untilTurn: () => Promise<unknown>;
+  /** Told beforehand of what will be pulled along. */
+  readonly beginPull: (pull: Pull) => void;
   readonly pullAlong: (pull: Pull) => Promise<void>;
 }
 
@@ -52,23 +64,35 @@ export interface ActedOnItem {
 export class ItemActions {
   readonly #options: ItemActionsOptions;
   readonly #actions: readonly BackupItemAction[];
+  readonly #slowActions: readonly BackupItemAction[];
 
   constructor(options: ItemActionsOptions) {
     this.#options = options;
+    this.#slowActions = options.slowActions ?? [];
     this.#actions = options.actions.toSorted((left, right) =>
       compareCodePoints(left.name, right.name),
     );
+  }
+
+  /** Whether there are actions that may take long. */
+  get mayTakeLong(): boolean {
+    return this.#slowActions.length > 0;
+  }
+
+  /** Whether actions may take long for objects of a resource. */
+  takesLong(resource: GroupVersionResource): boolean {
+    return this.#slowActions.some((action) => appliesTo(action, resource));
   }
 
   /** Runs the actions that apply to an object in order of name, each followed by what it pulls along. */
   async run(
     reference: ObjectReference,
     object: KubernetesObject,
-    { updating = false, pullAlong }: RunActionsOptions,
+    options: RunActionsOptions,
   ): Promise<ActedOnItem> {
-    const { backup, cluster, record, demands, operations, signal } = this.#options;
-    const purpose: BackupItemPurpose =
-      operations === undefined ? 'plan' : updating ? 'update' : 'backup';
+    const { backup, cluster, record, demands, signal } = this.#options;
+    const { updating = false, untilTurn } = options;
+    const purpose = this.#purposeOf(updating);
     let volumeDemands = updating ? [] : await demands.of(reference, object);
     let item = object;
     let handledBy: string | undefined;
@@ -77,28 +101,58 @@ export class ItemActions {
         ...{ item, purpose, volumeDemands, backup, cluster, signal },
       });
       item = output.item ?? item;
-      for (const issue of output.issues ?? []) {
-        record.addIssue(issue);
-      }
-      if (output.operation !== undefined) {
-        await this.#begin(output.operation, { reference, action: action.name }, purpose);
-      }
       const open = stillOpen(volumeDemands, output.handledVolumes ?? []);
       handledBy = open.length < volumeDemands.length ? action.name : handledBy;
       volumeDemands = open;
-      for (const additional of output.additionalItems ?? []) {
-        await pullAlong({ reference: additional, parent: reference, action: action.name });
+      if (asksForSomething(output)) {
+        await this.#carryOut(output, { reference, action: action.name }, options);
       }
     }
-    for (const issue of unmetDemands(reference, object, volumeDemands)) {
+    const unmet = unmetDemands(reference, object, volumeDemands);
+    if (unmet.length > 0) {
+      await untilTurn();
+    }
+    for (const issue of unmet) {
       record.addIssue(issue);
     }
     return { item, handledBy };
   }
 
+  /** Does what an action asks for, when it is its object's turn. */
+  async #carryOut(
+    { issues, operation, additionalItems }: BackupItemOutput,
+    origin: OperationOrigin,
+    { updating = false, untilTurn, beginPull, pullAlong }: RunActionsOptions,
+  ): Promise<void> {
+    const { reference: parent, action } = origin;
+    const pulls = (additionalItems ?? []).map((reference) => ({ reference, parent, action }));
+    // Whoever begins has to pull along: an operation may be refused before that.
+    for (const pull of operation === undefined ? pulls : []) {
+      beginPull(pull);
+    }
+    await untilTurn();
+    for (const issue of issues ?? []) {
+      this.#options.record.addIssue(issue);
+    }
+    if (operation !== undefined) {
+      await this.#begin(operation, origin, this.#purposeOf(updating));
+    }
+    const failures: unknown[] = [];
+    for (const pull of pulls) {
+      await pullAlong(pull).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) {
+      throw failures[0];
+    }
+  }
+
+  #purposeOf(updating: boolean): BackupItemPurpose {
+    return this.#options.operations === undefined ? 'plan' : updating ? 'update' : 'backup';
+  }
+
   async #begin(
     operation: ItemOperation,
-    origin: { readonly reference: ObjectReference; readonly action: string },
+    origin: OperationOrigin,
     purpose: BackupItemPurpose,
   ): Promise<void> {
     const { operations, updates } = this.#options;
@@ -113,8 +167,19 @@ export class ItemActions {
   }
 }
 
-function appliesTo({ appliesTo: { resources } }: BackupItemAction, of: ObjectReference): boolean {
+function appliesTo(
+  { appliesTo: { resources } }: BackupItemAction,
+  of: Pick<GroupVersionResource, 'group' | 'resource'>,
+): boolean {
   return resources === undefined || resources.includes(groupResourceOf(of));
+}
+
+function asksForSomething({ issues, operation, additionalItems }: BackupItemOutput): boolean {
+  return (
+    operation !== undefined ||
+    (issues !== undefined && issues.length > 0) ||
+    (additionalItems !== undefined && additionalItems.length > 0)
+  );
 }
 
 function stillOpen(

@@ -190,7 +190,7 @@ async function backUp(
   const demands = new VolumeDemands({ cluster, policies: [], signal });
   const shared = { cluster, record, updates, signal };
   const backupper = new ItemBackupper({
-    ...{ ...shared, archive, scope, hasPassed, holdBack },
+    ...{ ...shared, archive, scope, hasPassed, holdBack, fail: () => {} },
     actions: new ItemActions({ ...shared, actions, demands, backup: scope.backup }),
   });
   for await (const { resource, object } of collector.items()) {

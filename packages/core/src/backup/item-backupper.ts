@@ -2,7 +2,6 @@ import type { ArchiveWriter } from '../archive/archive-writer.ts';
 import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
 import {
   type ApiResource,
-  describeObject,
   type GroupVersionResource,
   groupResourceOf,
   identifierOf,
@@ -10,62 +9,58 @@ import {
   type ObjectReference,
   referenceTo,
 } from '../model/kubernetes.ts';
-import type { Cluster } from '../ports/cluster.ts';
-import type { BackupRecord } from './backup-record.ts';
-import type { BackupScope } from './backup-scope.ts';
 import type { HoldBackOptions } from './claim-volumes.ts';
-import type { ItemActions, Pull } from './item-actions.ts';
+import type { ActedOnItem, ItemActions } from './item-actions.ts';
 import type { ItemUpdate, ItemUpdates } from './item-updates.ts';
-
-/** Options of {@link ItemBackupper.backUp}. */
-export interface BackUpOptions {
-  /** Where the object and what it pulls along go; a claim that is held back goes nowhere yet. @default the archive */
-  readonly store?: StoreObject | undefined;
-  /** Whether an application stands still for it. @default false */
-  readonly urgent?: boolean | undefined;
-}
-
-/** Puts an object into the archive, now or later. */
-export type StoreObject = (
-  resource: GroupVersionResource,
-  object: KubernetesObject,
-) => Promise<void>;
+import { ItemsAhead } from './items-ahead.ts';
+import { itemKey, PulledItems, type PulledItemsOptions, type Turn } from './pulled-items.ts';
 
 /** What an {@link ItemBackupper} works with. */
-export interface ItemBackupperOptions {
-  readonly cluster: Cluster;
+export interface ItemBackupperOptions
+  extends Omit<PulledItemsOptions, 'ahead' | 'takesLong' | 'backUp'> {
   readonly archive: ArchiveWriter;
-  readonly scope: BackupScope;
   readonly actions: ItemActions;
+  /** For how many objects actions may run at a time. @default 1 */
+  readonly itemActions?: number | undefined;
   /** What waits until operations have ended. */
   readonly updates: ItemUpdates;
-  readonly record: BackupRecord;
-  /** Whether listing has met an object already, so that pulling it along would store it twice. */
-  readonly hasPassed: (reference: ObjectReference, object: KubernetesObject) => boolean;
   /** Takes a claim over when its volume has to be snapshotted first; `false` when it can be stored at once. */
   readonly holdBack: (claim: KubernetesObject, options: HoldBackOptions) => Promise<boolean>;
-  /** Backs up a pod that another object pulls along. @default as any other object */
-  readonly backUpPulledPod?:
-    | ((resource: ApiResource, pod: KubernetesObject) => Promise<void>)
-    | undefined;
-  /** Told of each object that an action pulls along, before it is backed up. */
-  readonly onPulledAlong?: ((pull: Pull) => void) | undefined;
-  readonly signal: AbortSignal;
+  /** Told of what ends the run while nobody waits for the object for which it happens. */
+  readonly fail: (error: unknown) => void;
 }
 
 /**
  * Stores one object after another: item actions, the objects they pull along (before their parent, depth first), then the
  * object itself. What fails for one object becomes an issue of that object. Calls for different objects may overlap.
+ *
+ * Where actions may take long, those of the next objects run meanwhile. All that they ask for waits until it is their object's turn, so
+ * that the archive, the issues and what is held back are as if one object came after another.
  */
 export class ItemBackupper {
   readonly #options: ItemBackupperOptions;
-  // Only what is pulled along: listing by itself never meets an object twice.
-  readonly #pulled = new Set<string>();
+  readonly #pulled: PulledItems;
   // The claims that wait for their snapshots.
   readonly #held = new Set<string>();
+  readonly #ahead: ItemsAhead<Turn>;
+
+  /** For how many objects actions run at a time. One unless there are actions that may take long. */
+  readonly atATime: number;
 
   constructor(options: ItemBackupperOptions) {
     this.#options = options;
+    this.atATime = options.actions.mayTakeLong ? (options.itemActions ?? 1) : 1;
+    this.#ahead = new ItemsAhead(this.atATime);
+    this.#pulled = new PulledItems({
+      ...{ ...options, ahead: this.#ahead },
+      takesLong: (resource) => this.takesLong(resource),
+      backUp: (...item) => this.#process(...item),
+    });
+  }
+
+  /** Whether actions may take long for objects of a resource: such are to be {@link ItemBackupper.begin begun}. */
+  takesLong(resource: GroupVersionResource): boolean {
+    return this.#options.actions.takesLong(resource);
   }
 
   /** Stores an object that a list yielded, unless it is not wanted or was pulled along before. */
@@ -75,12 +70,39 @@ export class ItemBackupper {
     }
   }
 
+  /**
+   * Begins to back up an admitted object, which is stored after all that were begun before it. Wait for {@link ItemBackupper.untilRoom} in
+   * between, and for {@link ItemBackupper.finish} in the end.
+   */
+  begin(resource: ApiResource, object: KubernetesObject): void {
+    const key = itemKey(referenceTo(resource, object));
+    const work = (turn: Promise<Turn>): Promise<void> => this.#process(resource, object, turn);
+    this.#ahead.beginInOrder(key, work, { turn: {}, fail: this.#options.fail });
+  }
+
+  /** Resolves when another object may be begun. */
+  async untilRoom(): Promise<void> {
+    await this.#ahead.untilRoom();
+    this.#options.signal.throwIfAborted();
+  }
+
+  /** Resolves when every object that was begun is stored. */
+  async finish(): Promise<void> {
+    await this.settle();
+    this.#options.signal.throwIfAborted();
+  }
+
+  /** Resolves when nothing is done any more for an object that was begun. Never rejects. */
+  async settle(): Promise<void> {
+    await this.#ahead.finish();
+  }
+
   /** Whether an object that a list yielded is to be stored: it is wanted, and was not pulled along before. To be asked once. */
   admits(resource: ApiResource, object: KubernetesObject): boolean {
     const { scope, signal } = this.#options;
     signal.throwIfAborted();
     return (
-      !this.#pulled.delete(keyOf(referenceTo(resource, object))) &&
+      !this.#pulled.release(referenceTo(resource, object)) &&
       scope.filter.exclusionOf(resource, object) === undefined
     );
   }
@@ -92,38 +114,16 @@ export class ItemBackupper {
   admitsEarly(resource: ApiResource, object: KubernetesObject): boolean {
     const { scope, signal } = this.#options;
     signal.throwIfAborted();
-    const key = keyOf(referenceTo(resource, object));
-    const isAdmitted =
-      !this.#pulled.has(key) && scope.filter.exclusionOf(resource, object) === undefined;
-    if (isAdmitted) {
-      this.#pulled.add(key);
-    }
-    return isAdmitted;
+    return (
+      scope.filter.exclusionOf(resource, object) === undefined &&
+      this.#pulled.reserve(referenceTo(resource, object))
+    );
   }
 
   /** Stores an admitted object with what it pulls along. */
-  async backUp(
-    resource: ApiResource,
-    object: KubernetesObject,
-    options: BackUpOptions = {},
-  ): Promise<void> {
-    const { actions, updates, signal, holdBack } = this.#options;
-    const { store = (...item) => this.store(...item), urgent } = options;
-    signal.throwIfAborted();
-    const reference = referenceTo(resource, object);
-    await this.#reportFailure(reference, async () => {
-      const { item, handledBy } = await actions.run(reference, object, {
-        pullAlong: (pull) => this.#pullAlong(pull, options),
-      });
-      const isHeld =
-        groupResourceOf(resource) === 'persistentvolumeclaims' &&
-        (await holdBack(item, { urgent, handledBy }));
-      if (isHeld) {
-        this.#held.add(keyOf(reference));
-      } else if (!updates.holdsBack(reference)) {
-        await store(resource, item);
-      }
-    });
+  async backUp(resource: ApiResource, object: KubernetesObject, options: Turn = {}): Promise<void> {
+    this.#options.signal.throwIfAborted();
+    await this.#process(resource, object, options);
   }
 
   /** Stores an object that has waited for operations, as it stands now, with what it pulls along. */
@@ -141,6 +141,47 @@ export class ItemBackupper {
   /** Stores an object as it stands; what fails for it alone becomes an issue. */
   async storeOrReport(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
     await this.#reportFailure(referenceTo(resource, object), () => this.store(resource, object));
+  }
+
+  /** Runs the actions on an object, and does the rest when it is its turn. */
+  async #process(
+    resource: ApiResource,
+    object: KubernetesObject,
+    turn: Turn | Promise<Turn>,
+  ): Promise<void> {
+    const { updates, signal, holdBack } = this.#options;
+    const reference = referenceTo(resource, object);
+    await this.#reportFailure(reference, async () => {
+      const { item, handledBy } = await this.#act(reference, object, turn);
+      const { store = (...stored) => this.store(...stored), urgent } = await turn;
+      signal.throwIfAborted();
+      const isHeld =
+        groupResourceOf(resource) === 'persistentvolumeclaims' &&
+        (await holdBack(item, { urgent, handledBy }));
+      if (isHeld) {
+        this.#held.add(itemKey(reference));
+      } else if (!updates.holdsBack(reference)) {
+        await store(resource, item);
+      }
+    });
+  }
+
+  /** Settles when it is the object's turn, even if an action has failed before. */
+  async #act(
+    reference: ObjectReference,
+    object: KubernetesObject,
+    turn: Turn | Promise<Turn>,
+    updating = false,
+  ): Promise<ActedOnItem> {
+    try {
+      return await this.#options.actions.run(reference, object, {
+        ...{ updating, untilTurn: async () => turn },
+        beginPull: (pull) => this.#pulled.begin(pull),
+        pullAlong: async (pull) => this.#pulled.pullAlong(pull, await turn),
+      });
+    } finally {
+      await turn;
+    }
   }
 
   async #reportFailure(reference: ObjectReference, work: () => Promise<void>): Promise<void> {
@@ -161,10 +202,9 @@ export class ItemBackupper {
   }
 
   async #storeUpdated({ reference, parent, action, met }: ItemUpdate): Promise<void> {
-    const { actions, cluster, record, scope, signal, onPulledAlong } = this.#options;
+    const { cluster, record, scope, signal, onPulledAlong } = this.#options;
     signal.throwIfAborted();
-    const key = keyOf(reference);
-    this.#pulled.add(key);
+    this.#pulled.reserve(reference);
     const resource = scope.findResource(groupResourceOf(reference));
     const object =
       resource && (await cluster.get({ ...reference, version: resource.version }, { signal }));
@@ -173,64 +213,15 @@ export class ItemBackupper {
       record.addWarning({ reason: 'NotFound', message, object: identifierOf(reference) });
       return;
     }
-    if (this.#held.has(key) || record.hasStored(object)) {
+    if (this.#held.has(itemKey(reference)) || record.hasStored(object)) {
       const message = `item action ${action} asks for it as it is after its operation, but it was taken before; it is in the backup as it was then`;
       record.addWarning({ reason: 'ItemNotUpdated', message, object: identifierOf(reference) });
     } else if (scope.filter.exclusionOf(resource, object, { mustInclude: true }) === undefined) {
       if (!met) {
         onPulledAlong?.({ reference, parent, action });
       }
-      const { item } = await actions.run(reference, object, {
-        updating: true,
-        pullAlong: (pull) => this.#pullAlong(pull, {}),
-      });
+      const { item } = await this.#act(reference, object, {}, true);
       await this.store(resource, item);
     }
   }
-
-  async #pullAlong(pull: Pull, options: BackUpOptions): Promise<void> {
-    const { cluster, record, scope, signal, hasPassed, onPulledAlong } = this.#options;
-    const { reference, parent } = pull;
-    const resource = scope.findResource(groupResourceOf(reference));
-    const key = keyOf(reference);
-    if (this.#pulled.has(key)) {
-      return;
-    }
-    // Taken before it is read, so that of two that pull it along at the same time one does.
-    this.#pulled.add(key);
-    const object =
-      resource && (await cluster.get({ ...reference, version: resource.version }, { signal }));
-    if (resource === undefined || object === undefined) {
-      this.#pulled.delete(key);
-      record.addWarning({
-        reason: 'NotFound',
-        message: `${describeObject(parent)} refers to it, but it does not exist`,
-        object: identifierOf(reference),
-      });
-      return;
-    }
-    // A list that met it meanwhile has left it to this call.
-    const isLeftToUs = !this.#pulled.has(key);
-    if (!isLeftToUs && hasPassed(reference, object)) {
-      this.#pulled.delete(key);
-    } else if (scope.filter.exclusionOf(resource, object) === undefined) {
-      onPulledAlong?.(pull);
-      await this.#backUpPulled(resource, object, options);
-    }
-  }
-
-  async #backUpPulled(
-    resource: ApiResource,
-    object: KubernetesObject,
-    options: BackUpOptions,
-  ): Promise<void> {
-    const { backUpPulledPod } = this.#options;
-    await (backUpPulledPod !== undefined && groupResourceOf(resource) === 'pods'
-      ? backUpPulledPod(resource, object)
-      : this.backUp(resource, object, options));
-  }
-}
-
-function keyOf(reference: ObjectReference): string {
-  return `${groupResourceOf(reference)}/${reference.namespace ?? ''}/${reference.name}`;
 }

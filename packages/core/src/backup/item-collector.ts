@@ -73,17 +73,19 @@ export class ItemCollector {
    * Yields every object of one resource, once.
    *
    * @param upcoming The resources that will be listed next, whose lists may begin. @default nothing is read ahead
+   * @param admits Which objects to yield; asked at the moment from which on an object counts as passed. @default all of them
    */
   async *itemsOf(
     resource: ApiResource,
     upcoming?: readonly ApiResource[],
+    admits: (object: KubernetesObject) => boolean = () => true,
   ): AsyncIterable<CollectedItem> {
     const scopes = this.#scopesOf(resource);
     for (const [index, scope] of scopes.entries()) {
       if (upcoming !== undefined) {
         this.#readAhead(resource, scopes.slice(index), upcoming);
       }
-      yield* this.#list(resource, scope);
+      yield* this.#list(resource, scope, admits);
     }
     const keys = scopes.map((scope) => scopeKey(resource, scope));
     if (keys.every((key) => this.#reached.get(key) === 'the end')) {
@@ -221,7 +223,11 @@ export class ItemCollector {
     });
   }
 
-  async *#list(resource: ApiResource, scope: ListScope): AsyncIterable<CollectedItem> {
+  async *#list(
+    resource: ApiResource,
+    scope: ListScope,
+    admits: (object: KubernetesObject) => boolean,
+  ): AsyncIterable<CollectedItem> {
     const { record, signal } = this.#options;
     const { namespace, earlier } = scope;
     const groupResource = groupResourceOf(resource);
@@ -231,7 +237,7 @@ export class ItemCollector {
     try {
       for await (const object of begun ? resumed(begun) : this.#open(resource, scope)) {
         this.#reached.set(key, { lastKey: listKeyOf(object) });
-        if (!earlier.some((one) => matches(object, one))) {
+        if (!earlier.some((one) => matches(object, one)) && admits(object)) {
           yield { resource, object };
         }
       }

@@ -67,12 +67,13 @@ export async function planBackup(
 }
 
 async function planItems(
-  { cluster, podExec, hookedPods, lists, actions, clock }: PlanDependencies,
+  { cluster, podExec, hookedPods, lists, clock, ...dependencies }: PlanDependencies,
   { backup: accepted, policy }: AcceptedBackup,
   { options, record }: { readonly options: PlanBackupOptions; readonly record: BackupRecord },
 ): Promise<Pick<BackupPlan, 'spec' | 'items' | 'volumes'>> {
   using run = new AbortScope(options.signal);
   const { signal } = run;
+  const { actions, slowActions, itemActions } = dependencies;
   const backup = withSourceVersion(accepted, await cluster.version({ signal }));
   const scope = await scopeOf({
     ...{ cluster, backup, record, signal },
@@ -96,7 +97,7 @@ async function planItems(
       podExec: podExec && unexecutedCommands(cluster),
       archive: recorder,
       demands: new VolumeDemands({ cluster, signal, policies: policy.volumePolicies }),
-      ...{ actions, updates },
+      ...{ actions, slowActions, itemActions, updates },
       onPulledAlong: (pull) => recorder.notePull(pull),
       logger: silentLogger,
       emit: () => undefined,

@@ -53,6 +53,8 @@ export class PodBackups {
   readonly #findHooks: HookFinder;
   readonly #windows = new Set<Promise<void>>();
   #held: HookedPod[] = [];
+  /** Pods without hooks and claims, which wait until their actions are run for several at a time. */
+  #plain: HookedPod[] = [];
 
   constructor(options: PodBackupsOptions) {
     this.#options = options;
@@ -73,7 +75,10 @@ export class PodBackups {
     if (hasHooks(hooked) || claimNamesOf(pod).length > 0) {
       this.#held.push(hooked);
     } else {
-      await backupper.backUp(resource, pod);
+      this.#plain.push(hooked);
+      if (this.#plain.length >= backupper.atATime) {
+        await this.#releasePlain();
+      }
     }
   }
 
@@ -115,7 +120,14 @@ export class PodBackups {
     await Promise.all(this.#windows);
   }
 
+  async #releasePlain(): Promise<void> {
+    const plain = this.#plain;
+    this.#plain = [];
+    await this.#backUpPlainly(plain);
+  }
+
   async #release(): Promise<void> {
+    await this.#releasePlain();
     const held = this.#held;
     this.#held = [];
     if (!held.some(hasHooks)) {
@@ -172,9 +184,12 @@ export class PodBackups {
   }
 
   async #backUpPlainly(pods: readonly HookedPod[]): Promise<void> {
+    const { backupper } = this.#options;
     for (const { resource, pod } of pods) {
-      await this.#options.backupper.backUp(resource, pod);
+      await backupper.untilRoom();
+      backupper.begin(resource, pod);
     }
+    await backupper.finish();
   }
 
   async #openWindow(block: readonly HookedPod[]): Promise<void> {

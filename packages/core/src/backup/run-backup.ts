@@ -49,6 +49,10 @@ export interface BackupDependencies {
   readonly store: ObjectStore;
   readonly snapshotter: VolumeSnapshotter;
   readonly actions: readonly BackupItemAction[];
+  /** Those of them that may take long. */
+  readonly slowActions: readonly BackupItemAction[];
+  /** For how many objects these run at a time. */
+  readonly itemActions: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly allowUnsafeConcurrentWriters: boolean;
@@ -134,10 +138,12 @@ interface BackupRun {
 }
 
 async function produceBackup(
-  { cluster, podExec, hookedPods, lists, actions, clock }: BackupDependencies,
+  dependencies: BackupDependencies,
   accepted: Backup,
   { options, policy, files, record, volumes, operations, log, emit, signal }: BackupRun,
 ): Promise<Backup> {
+  const { cluster, podExec, hookedPods, lists, clock } = dependencies;
+  const { actions, slowActions, itemActions } = dependencies;
   const { name } = accepted.metadata;
   const { store } = files;
   const version = await cluster.version({ signal });
@@ -167,9 +173,8 @@ async function produceBackup(
           ...{ cluster, policies: policy.volumePolicies, signal: archiveSignal },
         }),
         updates: new ItemUpdates(itemOperationLimits(options).maximumItemsToUpdate),
-        ...{ actions, scope, record, volumes, operations },
-        ...{ podExec, hookedPods, lists, clock, logger: log },
-        emit,
+        ...{ actions, slowActions, itemActions, scope, record, volumes, operations },
+        ...{ podExec, hookedPods, lists, clock, emit, logger: log },
         signal: archiveSignal,
       }),
     { modifiedAt: clock.now(), onPlace: (object) => index.add(object), signal },

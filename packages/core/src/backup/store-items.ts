@@ -48,6 +48,10 @@ export interface StoreSelectedOptions {
   readonly lists: number;
   readonly archive: ArchiveWriter;
   readonly actions: readonly BackupItemAction[];
+  /** Those of them that may take long. */
+  readonly slowActions: readonly BackupItemAction[];
+  /** For how many objects these run at a time. */
+  readonly itemActions: number;
   readonly demands: VolumeDemands;
   readonly updates: ItemUpdates;
   /** Absent: what actions begin is not followed. */
@@ -137,15 +141,15 @@ export async function storeSelected(
 async function storeListed(options: StoreSelectedOptions, run: AbortScope): Promise<ItemBackupper> {
   const { scope, volumes } = options;
   const collector = new ItemCollector(options);
+  const fail = (error: unknown): void => run.abort(error);
   const backupper: ItemBackupper = new ItemBackupper({
-    ...options,
+    ...{ ...options, fail },
     actions: new ItemActions({ ...options, backup: scope.backup }),
     hasPassed: (reference, object) => collector.hasPassed(reference, object),
     holdBack: (claim, holdOptions) => volumes.holdBack(claim, holdOptions),
     backUpPulledPod: (resource, pod) => pods.takePulled(resource, pod),
   });
   const selects: ItemCollector['selects'] = (...asked) => collector.selects(...asked);
-  const fail = (error: unknown): void => run.abort(error);
   const pods = new PodBackups({ ...options, backupper, selects, fail });
   try {
     for (const [index, resource] of scope.resources.entries()) {
@@ -154,10 +158,14 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
       await (arePods
         ? pods.takeNamed(resource, await Array.fromAsync(named))
         : backUpNamed(backupper, resource, named));
-      // Windows may stand open for long while pods are listed: what is read meanwhile would be stale.
-      const upcoming = arePods ? undefined : scope.resources.slice(index + 1);
-      for await (const { object } of collector.itemsOf(resource, upcoming)) {
-        await (arePods ? pods.take(resource, object) : backupper.backUpListed(resource, object));
+      if (arePods) {
+        // Windows may stand open for long while pods are listed: what is read meanwhile would be stale.
+        for await (const { object } of collector.itemsOf(resource)) {
+          await pods.take(resource, object);
+        }
+      } else {
+        const upcoming = scope.resources.slice(index + 1);
+        await backUpListed(backupper, collector, resource, upcoming);
       }
       // Before anything else is listed: claims are snapshotted within the windows of their pods.
       await pods.finish();
@@ -166,10 +174,38 @@ async function storeListed(options: StoreSelectedOptions, run: AbortScope): Prom
     run.abort(error);
     throw error;
   } finally {
+    await backupper.settle();
     await pods.settle();
     await collector.close();
   }
   return backupper;
+}
+
+/** Stores the listed objects of a resource. */
+async function backUpListed(
+  backupper: ItemBackupper,
+  collector: ItemCollector,
+  resource: ApiResource,
+  upcoming: readonly ApiResource[],
+): Promise<void> {
+  if (!backupper.takesLong(resource)) {
+    for await (const { object } of collector.itemsOf(resource, upcoming)) {
+      await backupper.backUpListed(resource, object);
+    }
+    return;
+  }
+  // Begun as soon as it counts as passed: what would pull it along in between has to find it.
+  const begin = (object: KubernetesObject): boolean => {
+    const isAdmitted = backupper.admits(resource, object);
+    if (isAdmitted) {
+      backupper.begin(resource, object);
+    }
+    return isAdmitted;
+  };
+  for await (const _begun of collector.itemsOf(resource, upcoming, begin)) {
+    await backupper.untilRoom();
+  }
+  await backupper.finish();
 }
 
 /** Stores the objects that come before the others of their resource. */

@@ -65,8 +65,8 @@ export function createEngine(options: EngineOptions): Engine {
   const shared = { cluster, store, clock, logger };
   const backingUp = {
     ...{ ...shared, podExec, snapshotter, allowUnsafeConcurrentWriters },
-    ...{ hookedPods: limits.hookedPods, lists: limits.lists },
-    actions: backupActions,
+    ...{ hookedPods: limits.hookedPods, lists: limits.lists, itemActions: limits.itemActions },
+    ...{ actions: backupActions, slowActions: backupItemActions },
   };
   const restoring = {
     ...{ ...shared, podExec, actions: restoreItemActions },
@@ -93,10 +93,11 @@ function limitsOf({
   snapshotsPerDriver = 8,
   hookedPods = 4,
   lists = 4,
+  itemActions = 8,
   restoredObjects = 8,
   releasedSnapshots = 8,
 }: EngineConcurrency = {}): Readonly<Record<keyof EngineConcurrency, number>> {
-  return { snapshotsPerDriver, hookedPods, lists, restoredObjects, releasedSnapshots };
+  return { snapshotsPerDriver, hookedPods, lists, itemActions, restoredObjects, releasedSnapshots };
 }
 
 function belowOne(concurrency: Readonly<Record<string, number>>): readonly Violation[] {

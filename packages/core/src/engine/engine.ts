@@ -56,6 +56,11 @@ export interface EngineConcurrency {
    * of 500 objects is in memory, of that one two. @default 4
    */
   readonly lists?: number | undefined;
+  /**
+   * Objects of a backup for which `backupItemActions` run: that whose turn it is to be stored, and those whose turn is next. Each is in
+   * memory. @default 8
+   */
+  readonly itemActions?: number | undefined;
   /** Objects being restored; fewer while the API server is overloaded. @default 8 */
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */
