@@ -1,116 +1,48 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   createEngine,
-  type Engine,
   type KubernetesManifest,
   MemoryObjectStore,
+  type RestoreRequest,
 } from '@lifeboat/core';
 import { expect, it, type TestContext } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { type TestCluster, testCluster } from '../cluster/test-cluster.ts';
 import { connectTestCluster } from './connect-test-cluster.ts';
+import {
+  applyUntilTheEnd,
+  grantUntilTheEnd,
+  LeastPrivilegeUser,
+  rolesOfGuides,
+} from './least-privilege-user.ts';
 import { VolumeWithData } from './volume-with-data.ts';
-
-const guides = join(import.meta.dirname, '../../docs/guides');
-const rolesOfRestore = [
-  'csi-snapshots.md',
-  'planning-a-restore.md',
-  'changing-objects-on-restore.md',
-];
-
-/** The ClusterRoles of the guides to restores, under names of this test's own. */
-async function rolesOfGuides(prefix: string): Promise<readonly object[]> {
-  const texts = await Promise.all(
-    rolesOfRestore.map((guide) => readFile(join(guides, guide), 'utf8')),
-  );
-  return texts
-    .flatMap((text) => [...text.matchAll(/^```yaml\n(.*?)^```/gms)])
-    .flatMap(([, block = '']) =>
-      parseAllDocuments(block.replaceAll('name: lifeboat', `name: ${prefix}`)),
-    )
-    .map((document) => document.toJS() as object)
-    .filter((object) => 'kind' in object && object.kind === 'ClusterRole');
-}
-
-/** Lets the service account of a namespace do what a role of the guides allows: everywhere, or in one namespace. */
-function binding(user: string, role: string, namespace?: string): KubernetesManifest {
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
-    metadata: { name: role, ...(namespace !== undefined && { namespace }) },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ kind: 'ServiceAccount', name: 'lifeboat', namespace: user }],
-  };
-}
-
-async function apply(
-  kit: TestCluster,
-  context: TestContext,
-  items: readonly object[],
-): Promise<void> {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  context.onTestFinished(async () => {
-    await kit.kubectl(['delete', '--filename=-', '--ignore-not-found', '--wait=false'], { input });
-  });
-  await kit.kubectl(['apply', '--filename=-'], { input });
-}
-
-/** A namespace with a service account `lifeboat` that has no rights yet, and an engine that acts as that. */
-async function createUser(
-  kit: TestCluster,
-  context: TestContext,
-  store: MemoryObjectStore,
-): Promise<{ readonly user: string; readonly engine: Engine }> {
-  const user = await kit.createNamespace('user');
-  await kit.kubectl(['create', 'serviceaccount', 'lifeboat', `--namespace=${user}`]);
-  const token = await kit.kubectl(['create', 'token', 'lifeboat', `--namespace=${user}`]);
-  const connection = connectTestCluster(kit, { token: token.trim() });
-  context.onTestFinished(() => connection.close());
-  return { user, engine: createEngine({ ...connection, store }) };
-}
 
 it('service accounts with the roles of the guides plan a restore with mappings and carry it out, the planning one without a right to write', async (context) => {
   const kit = testCluster(context);
-  const prefix = kit.uniqueName('least');
-  const volume = await VolumeWithData.create(kit, { data: 'precious' });
-  const { namespace } = volume;
-  const copy = await kit.createNamespace('least-copy');
+  const { prefix, volume, namespace, copy, store, planner, restorer } = await backedUpShop(
+    kit,
+    context,
+  );
   const velero = await kit.createNamespace('velero');
-  const store = new MemoryObjectStore();
-  const administrator = connectTestCluster(kit);
-  context.onTestFinished(() => administrator.close());
-  const planning = await createUser(kit, context, store);
-  const restoring = await createUser(kit, context, store);
-  await apply(kit, context, [
-    deployment(namespace),
-    mapping(velero, 'velero.io/change-storage-class', { slow: 'dirvol' }),
+  await applyUntilTheEnd(kit, context, [
+    mapping(velero, 'velero.io/change-storage-class', { dirvol: 'hostpath' }),
     modifiers(velero),
   ]);
-  const backingUp = createEngine({ ...administrator, store });
-  const { issues } = await backingUp.backup({
-    name: prefix,
-    spec: { includedNamespaces: [namespace], excludedResources: ['events'] },
-  });
-  expect(issues).toEqual([]);
-
-  await apply(kit, context, [
-    ...(await rolesOfGuides(prefix)),
-    binding(planning.user, `${prefix}-plan-restore`),
-    {
-      ...binding(planning.user, `${prefix}-restore-changes`, velero),
-      metadata: { name: 'plan', namespace: velero },
-    },
-    binding(restoring.user, `${prefix}-restore`),
-    binding(restoring.user, `${prefix}-restore-namespace`, copy),
-    binding(restoring.user, `${prefix}-restore-changes`, velero),
+  const roles = await rolesOfGuides(prefix, [
+    'csi-snapshots.md',
+    'planning-a-restore.md',
+    'changing-objects-on-restore.md',
+  ]);
+  await grantUntilTheEnd(kit, context, roles, [
+    planner.grant(`${prefix}-plan-restore`),
+    planner.grant(`${prefix}-restore-changes`, velero),
+    restorer.grant(`${prefix}-restore`),
+    restorer.grant(`${prefix}-restore-namespace`, copy),
+    restorer.grant(`${prefix}-restore-changes`, velero),
   ]);
   const request = {
     metadata: { namespace: velero },
     spec: {
       backupName: prefix,
       includedNamespaces: [namespace],
-      excludedResources: ['rolebindings', 'replicasets', 'pods', 'endpoints', 'endpointslices'],
       namespaceMapping: { [namespace]: copy },
       resourceModifier: { kind: 'ConfigMap', name: 'modifiers' },
     },
@@ -120,26 +52,113 @@ it('service accounts with the roles of the guides plan a restore with mappings a
     veleroPluginConfig: true,
   };
 
-  const plan = await planning.engine.planRestore(request, options);
+  const plan = await planner.engine(store).planRestore(request, options);
   expect(plan.issues).toEqual([]);
   expect(plan.missing).toEqual([]);
-  expect(plan.volumes).toMatchObject([{ namespace: copy, claimName: 'data', from: 'snapshot' }]);
+  expect(plan.volumes).toMatchObject([
+    { namespace: copy, claimName: 'data', from: 'snapshot', storageClassName: 'hostpath' },
+  ]);
   const planned = plan.items.find(({ kind }) => kind === 'Deployment');
   expect(planned).toMatchObject({ action: 'create', target: { namespace: copy, name: 'web' } });
   expect(JSON.stringify(planned?.transforms)).toContain('busybox:1.37');
-  await expect(planning.engine.restore(request, options)).resolves.toMatchObject({
+  await expect(planner.engine(store).restore(request, options)).resolves.toMatchObject({
     restore: { status: { phase: 'PartiallyFailed' } },
   });
 
-  const restored = await restoring.engine.restore(request, options);
+  const restored = await restorer.engine(store).restore(request, options);
   expect(restored.issues).toEqual([]);
   expect(restored.restore.status.phase).toBe('Completed');
   const output =
     '--output=jsonpath={.spec.template.spec.containers[0].image} {.metadata.annotations.restored}';
   const web = await kit.kubectl(['get', 'deployment/web', `--namespace=${copy}`, output]);
   expect(web).toBe('busybox:1.37 modified');
+  const ofClaim = ['persistentvolumeclaim/data', `--namespace=${copy}`];
+  const storageClass = await kit.kubectl([
+    'get',
+    ...ofClaim,
+    '--output=jsonpath={.spec.storageClassName}',
+  ]);
+  expect(storageClass).toBe('hostpath');
   expect(await volume.readCopy(copy)).toBe('precious');
 });
+
+it('a service account with the roles of the guides plans with dry runs, and is told what it may not do', async (context) => {
+  const kit = testCluster(context);
+  const { prefix, namespace, copy, store, planner, restorer } = await backedUpShop(kit, context);
+  const roles = await rolesOfGuides(prefix, [
+    'csi-snapshots.md',
+    'planning-a-restore.md',
+    'changing-objects-on-restore.md',
+  ]);
+  await grantUntilTheEnd(kit, context, roles, [
+    planner.grant(`${prefix}-plan-restore`),
+    restorer.grant(`${prefix}-plan-restore`),
+    restorer.grant(`${prefix}-restore-namespace`, copy),
+    restorer.grant(`${prefix}-restore-existing`, copy),
+  ]);
+  const request: RestoreRequest = {
+    spec: {
+      backupName: prefix,
+      includedNamespaces: [namespace],
+      namespaceMapping: { [namespace]: copy },
+      existingResourcePolicy: 'update',
+    },
+  };
+  await kit.kubectl(['create', 'configmap', 'settings', `--namespace=${copy}`]);
+  await applyUntilTheEnd(kit, context, [smallClaims(copy)]);
+
+  const planned = await restorer.engine(store).planRestore(request, { dryRun: 'server' });
+  const blocked = planned.items.filter(({ action }) => action === 'blocked');
+  expect(blocked).toMatchObject([{ kind: 'PersistentVolumeClaim', code: 'Forbidden' }]);
+  expect(blocked[0]?.reason).toContain('maximum storage usage per PersistentVolumeClaim');
+  const written = planned.items.filter(({ action }) => action === 'create' || action === 'update');
+  expect(written.filter(({ isCheckedByServer = false }) => !isCheckedByServer)).toEqual([]);
+  expect(written).toContainEqual(expect.objectContaining({ action: 'update', kind: 'ConfigMap' }));
+  expect(written).toContainEqual(expect.objectContaining({ action: 'create', kind: 'Deployment' }));
+  expect(await kit.kubectl(['get', 'deployments', `--namespace=${copy}`])).toBe('');
+
+  const refused = await planner.engine(store).planRestore(request, { dryRun: 'server' });
+  const writes = refused.items.filter(({ action }) => action !== 'skip');
+  expect(writes.length).toBe(written.length + blocked.length);
+  expect(writes.filter(({ code }) => code !== 'Forbidden')).toEqual([]);
+});
+
+/** A backup of a namespace with a workload, its configuration and a volume, a namespace for its copy, and two users. */
+async function backedUpShop(kit: TestCluster, context: TestContext) {
+  const prefix = kit.uniqueName('least');
+  const volume = await VolumeWithData.create(kit, { data: 'precious' });
+  const { namespace } = volume;
+  const copy = await kit.createNamespace('least-copy');
+  const store = new MemoryObjectStore();
+  await kit.kubectl([
+    'create',
+    'configmap',
+    'settings',
+    '--from-literal=a=b',
+    `--namespace=${namespace}`,
+  ]);
+  await applyUntilTheEnd(kit, context, [deployment(namespace)]);
+  const administrator = connectTestCluster(kit);
+  context.onTestFinished(() => administrator.close());
+  const { issues } = await createEngine({ ...administrator, store }).backup({
+    name: prefix,
+    spec: { includedNamespaces: [namespace] },
+  });
+  expect(issues).toEqual([]);
+  const planner = await LeastPrivilegeUser.create(kit, context);
+  const restorer = await LeastPrivilegeUser.create(kit, context);
+  return { prefix, volume, namespace, copy, store, planner, restorer };
+}
+
+/** Lets no claim be as large as the one that is restored. */
+function smallClaims(namespace: string): KubernetesManifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'small', namespace },
+    spec: { limits: [{ type: 'PersistentVolumeClaim', max: { storage: '1Ki' } }] },
+  };
+}
 
 /** A workload whose pods are not wanted. */
 function deployment(namespace: string): KubernetesManifest {

@@ -1,89 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type BackupEvent,
   type Cluster,
   createEngine,
   type Engine,
-  type EngineOptions,
   isLifeboatError,
   MemoryObjectStore,
 } from '@lifeboat/core';
-import { expect, it, type TestContext } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { expect, it } from 'vitest';
 import { KillPoint } from '../../packages/core/src/engine/kill-point-fixture.ts';
 import { type TestCluster, testCluster } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
 import { connectTestCluster } from './connect-test-cluster.ts';
+import { grantUntilTheEnd, LeastPrivilegeUser, rolesOfGuides } from './least-privilege-user.ts';
 import { VolumeWithData } from './volume-with-data.ts';
-
-const guides = join(import.meta.dirname, '../../docs/guides');
-
-/** The ClusterRoles of a guide, under names of this test's own. */
-async function rolesOfGuide(
-  prefix: string,
-  guide = 'csi-snapshots.md',
-): Promise<readonly object[]> {
-  const text = await readFile(join(guides, guide), 'utf8');
-  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)]
-    .flatMap(([, block = '']) =>
-      parseAllDocuments(block.replaceAll('name: lifeboat', `name: ${prefix}`)).map(
-        (document) => document.toJS() as object,
-      ),
-    )
-    .filter((object) => 'kind' in object && object.kind === 'ClusterRole');
-}
-
-/** A service account of its own namespace, without any rights, until the end of the test. */
-async function createUser(kit: TestCluster): Promise<User> {
-  const namespace = await kit.createNamespace('user');
-  await kit.kubectl(['create', 'serviceaccount', 'lifeboat', `--namespace=${namespace}`]);
-  const token = await kit.kubectl(['create', 'token', 'lifeboat', `--namespace=${namespace}`]);
-  return { namespace, token: token.trim() };
-}
-
-interface User {
-  readonly namespace: string;
-  readonly token: string;
-}
-
-function binding(
-  { namespace }: User,
-  role: string,
-  inNamespace?: string,
-): Readonly<Record<string, unknown>> {
-  return {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: inNamespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
-    metadata: { name: role, ...(inNamespace !== undefined && { namespace: inNamespace }) },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ kind: 'ServiceAccount', name: 'lifeboat', namespace }],
-  };
-}
-
-async function apply(
-  kit: TestCluster,
-  context: TestContext,
-  objects: readonly object[],
-): Promise<void> {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  context.onTestFinished(async () => {
-    await kit.kubectl(['delete', '--filename=-', '--ignore-not-found', '--wait=false'], { input });
-  });
-  await kit.kubectl(['apply', '--filename=-'], { input });
-}
-
-function engineOf(
-  kit: TestCluster,
-  context: TestContext,
-  store: MemoryObjectStore,
-  { token }: User,
-  options: Pick<EngineOptions, 'timeouts'> = {},
-): Engine {
-  const connection = connectTestCluster(kit, { token });
-  context.onTestFinished(() => connection.close());
-  return createEngine({ ...connection, store, ...options });
-}
 
 it('service accounts with the roles of the guide back up, restore, verify, sync and delete, and none can do the work of another', async (context) => {
   const kit = testCluster(context);
@@ -94,24 +23,23 @@ it('service accounts with the roles of the guide back up, restore, verify, sync 
   await kit.kubectl(['create', 'configmap', 'settings', `--namespace=${namespace}`]);
   await kit.kubectl(['create', 'secret', 'generic', 'password', `--namespace=${namespace}`]);
 
-  const saver = await createUser(kit);
-  const restorer = await createUser(kit);
-  const remover = await createUser(kit);
-  const verifier = await createUser(kit);
-  const syncer = await createUser(kit);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix)),
-    binding(saver, `${prefix}-backup`),
-    binding(saver, `${prefix}-backup-namespace`, namespace),
-    binding(restorer, `${prefix}-restore`),
-    binding(restorer, `${prefix}-restore-namespace`, copy),
-    binding(remover, `${prefix}-delete`),
-    binding(verifier, `${prefix}-verify`),
-    binding(syncer, `${prefix}-sync`),
+  const saver = await LeastPrivilegeUser.create(kit, context);
+  const restorer = await LeastPrivilegeUser.create(kit, context);
+  const remover = await LeastPrivilegeUser.create(kit, context);
+  const verifier = await LeastPrivilegeUser.create(kit, context);
+  const syncer = await LeastPrivilegeUser.create(kit, context);
+  await grantUntilTheEnd(kit, context, await rolesOfGuides(prefix), [
+    saver.grant(`${prefix}-backup`),
+    saver.grant(`${prefix}-backup-namespace`, namespace),
+    restorer.grant(`${prefix}-restore`),
+    restorer.grant(`${prefix}-restore-namespace`, copy),
+    remover.grant(`${prefix}-delete`),
+    verifier.grant(`${prefix}-verify`),
+    syncer.grant(`${prefix}-sync`),
   ]);
   const store = new MemoryObjectStore();
   const [saving, restoring, removing] = [saver, restorer, remover].map((user) =>
-    engineOf(kit, context, store, user),
+    user.engine(store),
   ) as [Engine, Engine, Engine];
   const backupRequest = { name: prefix, spec: { includedNamespaces: [namespace] } };
   const restoreRequest = {
@@ -132,7 +60,7 @@ it('service accounts with the roles of the guide back up, restore, verify, sync 
   expect(backup.status).toMatchObject({ phase: 'Completed', csiVolumeSnapshotsCompleted: 1 });
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
-  const verified = await engineOf(kit, context, store, verifier).verify(prefix);
+  const verified = await verifier.engine(store).verify(prefix);
   expect(verified).toMatchObject({ intact: true, snapshots: 1, issues: [] });
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
@@ -142,10 +70,10 @@ it('service accounts with the roles of the guide back up, restore, verify, sync 
   expect(await volume.readCopy(copy)).toBe('precious');
   expect(await leftSnapshotObjects(kit, prefix)).toEqual([]);
 
-  const synced = await engineOf(kit, context, store, syncer).syncSnapshots();
+  const synced = await syncer.engine(store).syncSnapshots();
   expect(synced).toMatchObject({ created: [{ backupName: prefix }], issues: [] });
   // Another store of the same location, which has lost the backup.
-  const emptied = await engineOf(kit, context, new MemoryObjectStore(), syncer).syncSnapshots();
+  const emptied = await syncer.engine(new MemoryObjectStore()).syncSnapshots();
   expect(emptied).toMatchObject({ removed: [{ backupName: prefix }], issues: [] });
 
   await expect(saving.deleteBackup(prefix)).rejects.toSatisfy((error) =>
@@ -170,26 +98,29 @@ it('service accounts with the roles of the guide back up, verify, restore and de
   const label = 'velero.io/volume-group=db';
   await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
   const copy = await kit.createNamespace('least-copy');
-  const saver = await createUser(kit);
-  const restorer = await createUser(kit);
-  const remover = await createUser(kit);
-  const verifier = await createUser(kit);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix)),
-    ...(await rolesOfGuide(prefix, 'group-snapshots.md')),
-    binding(saver, `${prefix}-backup`),
-    binding(saver, `${prefix}-backup-namespace`, namespace),
-    binding(saver, `${prefix}-backup-volume-groups`),
-    binding(restorer, `${prefix}-restore`),
-    binding(restorer, `${prefix}-restore-namespace`, copy),
-    binding(restorer, `${prefix}-restore-volume-groups`),
-    binding(remover, `${prefix}-delete`),
-    binding(remover, `${prefix}-delete-volume-groups`),
-    binding(verifier, `${prefix}-verify`),
-  ]);
+  const saver = await LeastPrivilegeUser.create(kit, context);
+  const restorer = await LeastPrivilegeUser.create(kit, context);
+  const remover = await LeastPrivilegeUser.create(kit, context);
+  const verifier = await LeastPrivilegeUser.create(kit, context);
+  await grantUntilTheEnd(
+    kit,
+    context,
+    await rolesOfGuides(prefix, ['csi-snapshots.md', 'group-snapshots.md']),
+    [
+      saver.grant(`${prefix}-backup`),
+      saver.grant(`${prefix}-backup-namespace`, namespace),
+      saver.grant(`${prefix}-backup-volume-groups`),
+      restorer.grant(`${prefix}-restore`),
+      restorer.grant(`${prefix}-restore-namespace`, copy),
+      restorer.grant(`${prefix}-restore-volume-groups`),
+      remover.grant(`${prefix}-delete`),
+      remover.grant(`${prefix}-delete-volume-groups`),
+      verifier.grant(`${prefix}-verify`),
+    ],
+  );
   const store = new MemoryObjectStore();
   const [saving, restoring, removing, verifying] = [saver, restorer, remover, verifier].map(
-    (user) => engineOf(kit, context, store, user),
+    (user) => user.engine(store),
   ) as [Engine, Engine, Engine, Engine];
   const request = {
     spec: { includedNamespaces: [namespace], excludedResources: ['rolebindings'] },
@@ -240,14 +171,17 @@ it.for(claimAndGroup)(
     for (const label of labels) {
       await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
     }
-    const user = await createUser(kit);
-    await apply(kit, context, [
-      ...(await rolesOfGuide(prefix)),
-      ...(await rolesOfGuide(prefix, 'group-snapshots.md')),
-      binding(user, `${prefix}-backup`),
-      binding(user, `${prefix}-backup-namespace`, namespace),
-      binding(user, `${prefix}-backup-volume-groups`),
-    ]);
+    const user = await LeastPrivilegeUser.create(kit, context);
+    await grantUntilTheEnd(
+      kit,
+      context,
+      await rolesOfGuides(prefix, ['csi-snapshots.md', 'group-snapshots.md']),
+      [
+        user.grant(`${prefix}-backup`),
+        user.grant(`${prefix}-backup-namespace`, namespace),
+        user.grant(`${prefix}-backup-volume-groups`),
+      ],
+    );
     const spec = { includedNamespaces: [namespace] };
     const store = new MemoryObjectStore();
 
@@ -281,7 +215,7 @@ it.for(claimAndGroup)(
     const rpc = labels.length === 0 ? 'CreateSnapshot' : 'CreateVolumeGroupSnapshot';
     await kit.injectFault({ rpc, namespace, code: 'INTERNAL', message: 'disk on fire' });
     const impatient = { timeouts: { snapshotErrorGraceMs: 1_000 } };
-    const { issues } = await engineOf(kit, context, store, user, impatient).backup({
+    const { issues } = await user.engine(store, impatient).backup({
       name: prefix,
       spec,
     });
@@ -299,17 +233,20 @@ it('a service account with the roles of the guides changes objects that exist', 
   const copy = await kit.createNamespace('least-copy');
   await kit.kubectl(['create', 'configmap', 'owner', `--namespace=${namespace}`]);
   await createOwnedQuota(kit, namespace);
-  const user = await createUser(kit);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix)),
-    ...(await rolesOfGuide(prefix, 'changing-objects-on-restore.md')),
-    binding(user, `${prefix}-backup`),
-    binding(user, `${prefix}-backup-namespace`, namespace),
-    binding(user, `${prefix}-restore`),
-    binding(user, `${prefix}-restore-namespace`, copy),
-    binding(user, `${prefix}-restore-existing`, copy),
-  ]);
-  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  const user = await LeastPrivilegeUser.create(kit, context);
+  await grantUntilTheEnd(
+    kit,
+    context,
+    await rolesOfGuides(prefix, ['csi-snapshots.md', 'changing-objects-on-restore.md']),
+    [
+      user.grant(`${prefix}-backup`),
+      user.grant(`${prefix}-backup-namespace`, namespace),
+      user.grant(`${prefix}-restore`),
+      user.grant(`${prefix}-restore-namespace`, copy),
+      user.grant(`${prefix}-restore-existing`, copy),
+    ],
+  );
+  const engine = user.engine(new MemoryObjectStore());
   await engine.backup({ name: prefix, spec: { includedNamespaces: [namespace] } });
   const spec = {
     backupName: prefix,
@@ -402,13 +339,12 @@ it.for(claimAndGroup)(
     for (const label of labels) {
       await kit.kubectl(['label', 'persistentvolumeclaim/data', label, `--namespace=${namespace}`]);
     }
-    const user = await createUser(kit);
-    await apply(kit, context, [
-      ...(await rolesOfGuide(prefix, 'leftovers.md')),
-      binding(user, `${prefix}-leftovers`),
+    const user = await LeastPrivilegeUser.create(kit, context);
+    await grantUntilTheEnd(kit, context, await rolesOfGuides(prefix, ['leftovers.md']), [
+      user.grant(`${prefix}-leftovers`),
     ]);
     const store = new MemoryObjectStore();
-    const engine = engineOf(kit, context, store, user);
+    const engine = user.engine(store);
     const { cluster } = connectTestCluster(kit);
     context.onTestFinished(() => cluster.close());
     const dying = (at: number): Engine => {
@@ -432,17 +368,20 @@ it.for(claimAndGroup)(
 it('a service account with the role of the guide runs hooks in the namespaces it is bound in, and only there', async (context) => {
   const kit = testCluster(context, { node: true });
   const prefix = kit.uniqueName('least');
-  const user = await createUser(kit);
+  const user = await LeastPrivilegeUser.create(kit, context);
   const [bound, other] = await Promise.all([podWithHooks(kit), podWithHooks(kit)]);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix)),
-    ...(await rolesOfGuide(prefix, 'hooks.md')),
-    binding(user, `${prefix}-backup`),
-    binding(user, `${prefix}-backup-namespace`, bound),
-    binding(user, `${prefix}-backup-namespace`, other),
-    binding(user, `${prefix}-backup-hooks`, bound),
-  ]);
-  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  await grantUntilTheEnd(
+    kit,
+    context,
+    await rolesOfGuides(prefix, ['csi-snapshots.md', 'hooks.md']),
+    [
+      user.grant(`${prefix}-backup`),
+      user.grant(`${prefix}-backup-namespace`, bound),
+      user.grant(`${prefix}-backup-namespace`, other),
+      user.grant(`${prefix}-backup-hooks`, bound),
+    ],
+  );
+  const engine = user.engine(new MemoryObjectStore());
   const allowed = await engine.backup({ name: bound, spec: { includedNamespaces: [bound] } });
   expect(allowed.issues).toEqual([]);
   expect(allowed.hooks).toMatchObject([
@@ -552,18 +491,21 @@ it('a service account with the roles of the guides runs hooks in restored pods',
     () => kit.kubectl(['apply', '--filename=-'], { input: JSON.stringify(pod) }).catch(() => false),
     { what: 'the pod to be admitted' },
   );
-  const user = await createUser(kit);
-  await apply(kit, context, [
-    ...(await rolesOfGuide(prefix)),
-    ...(await rolesOfGuide(prefix, 'hooks.md')),
-    binding(user, `${prefix}-backup`),
-    binding(user, `${prefix}-backup-namespace`, source),
-    binding(user, `${prefix}-restore`),
-    binding(user, `${prefix}-restore-namespace`, copy),
-    binding(user, `${prefix}-backup-hooks`, copy),
-    binding(user, `${prefix}-restore-hooks`),
-  ]);
-  const engine = engineOf(kit, context, new MemoryObjectStore(), user);
+  const user = await LeastPrivilegeUser.create(kit, context);
+  await grantUntilTheEnd(
+    kit,
+    context,
+    await rolesOfGuides(prefix, ['csi-snapshots.md', 'hooks.md']),
+    [
+      user.grant(`${prefix}-backup`),
+      user.grant(`${prefix}-backup-namespace`, source),
+      user.grant(`${prefix}-restore`),
+      user.grant(`${prefix}-restore-namespace`, copy),
+      user.grant(`${prefix}-backup-hooks`, copy),
+      user.grant(`${prefix}-restore-hooks`),
+    ],
+  );
+  const engine = user.engine(new MemoryObjectStore());
   await engine.backup({ name: prefix, spec: { includedNamespaces: [source] } });
   const { hooks } = await engine.restore({
     spec: {

@@ -36,6 +36,12 @@ describe('differenceInMeaning', () => {
     ],
     ['the node of a pod', 'Pod', { spec: { nodeName: 'n', priority: 0 } }, { spec: {} }],
     [
+      'the selector of a job for its pods',
+      'Job',
+      { spec: { selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } } } },
+      { spec: { selector: { matchLabels: {} } } },
+    ],
+    [
       'the volume of a claim',
       'PersistentVolumeClaim',
       { spec: { volumeName: 'pv-1', dataSourceRef: { kind: 'x' } } },

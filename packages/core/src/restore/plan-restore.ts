@@ -41,9 +41,10 @@ export interface PlanRestoreOptions extends Omit<RestoreOptions, 'onEvent'> {
   /** Receives reports while backup and cluster are read. What it throws is logged and ignored. */
   readonly onEvent?: ((event: RestorePlanEvent) => void) | undefined;
   /**
-   * `server`: every create and patch is also sent to the API server as a dry run, and what it refuses is `blocked`. It cannot be asked
-   * about objects of namespaces or definitions that do not exist yet, nor about objects that would be deleted first; an object's
-   * `isCheckedByServer` tells. The user then needs the rights of the restore. @default the API server is only read
+   * `server`: every create and patch is also sent to the API server as a dry run; what it refuses to create is `blocked`, what it
+   * refuses to patch a `conflict`. It cannot be asked about objects of namespaces or definitions that do not exist yet, nor about objects
+   * that would be deleted first; an object's `isCheckedByServer` tells. The user then needs the rights to write. @default the API server
+   * is only read
    */
   readonly dryRun?: 'server' | undefined;
 }

@@ -63,6 +63,9 @@ const ofKind: ReadonlyMap<string, FieldTable> = new Map([
     'Job',
     table({
       'spec selector': undefined,
+      // What is left of the selector in the backup is compared member by member.
+      'spec selector matchLabels controller-uid': undefined,
+      'spec selector matchLabels batch.kubernetes.io/controller-uid': undefined,
       'spec template metadata labels controller-uid': undefined,
       'spec template metadata labels batch.kubernetes.io/controller-uid': undefined,
       'spec template metadata labels batch.kubernetes.io/job-name': undefined,
