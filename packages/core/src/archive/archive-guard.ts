@@ -67,7 +67,9 @@ export class ArchiveGuard extends Transform {
       const part = chunk.subarray(offset, offset + blockBytes - this.#blockFill);
       offset += part.byteLength;
       this.#blockFill += part.byteLength;
-      this.#blockIsZero &&= Buffer.compare(part, zeroBlock.subarray(0, part.byteLength)) === 0;
+      // Nearly every block shows by its first byte that it is none of zeros.
+      this.#blockIsZero &&=
+        part[0] === 0 && Buffer.compare(part, zeroBlock.subarray(0, part.byteLength)) === 0;
       if (this.#blockFill < blockBytes) {
         break;
       }

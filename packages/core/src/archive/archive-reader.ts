@@ -41,6 +41,8 @@ export interface ArchiveObject {
 }
 
 const mebibyte = 1024 ** 2;
+// Each chunk is a turn of the event loop.
+const unpackedChunkBytes = 64 * 1024;
 
 /**
  * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does, and those
@@ -63,7 +65,7 @@ export async function* readArchive(
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
   const input = new WatchedSource(source);
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: unpackedChunkBytes });
   const guard = new ArchiveGuard(limitsOf(options), () => input.sizeBytes);
   const tar = extract();
   const reading = pipeline(input, gunzip, guard, tar, { signal: scope.signal });

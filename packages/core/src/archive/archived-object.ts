@@ -14,6 +14,8 @@ export type ArchivedObject =
   | { readonly object: KubernetesObject; readonly problem?: undefined }
   | { readonly object?: undefined; readonly problem: string };
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * Reads an archived object and holds it against the path it lies at: an archive may come from anybody, and a path that
  * promises a ConfigMap of one namespace must not bring a ClusterRole or an object of another. What is nested deeper than 500 levels or
@@ -23,7 +25,7 @@ export function parseArchivedObject(entry: ResourceIdentifier, bytes: Uint8Array
   let text: string;
   let value: JsonValue;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = decoder.decode(bytes);
   } catch {
     return { problem: 'it is not JSON: it is not UTF-8' };
   }

@@ -23,14 +23,25 @@ export async function runAll<T>(
 ): Promise<void> {
   signal?.throwIfAborted();
   using scope = new AbortScope(signal);
-  const running = new Set<Promise<void>>();
   const stopped = (): boolean => scope.signal.aborted;
-
+  let running = 0;
+  let wake = (): void => undefined;
+  // One promise for whoever waits, not one for each item that runs: a race among those would add to each of them at every item.
+  const oneHasEnded = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const end = (): void => {
+    running -= 1;
+    wake();
+  };
   const start = (item: T): void => {
-    const task = work(item, scope.signal)
-      .catch((error: unknown) => scope.abort(error))
-      .finally(() => running.delete(task));
-    running.add(task);
+    const task = work(item, scope.signal);
+    running += 1;
+    task.then(end, (error: unknown) => {
+      scope.abort(error);
+      end();
+    });
   };
 
   try {
@@ -39,8 +50,8 @@ export async function runAll<T>(
         break;
       }
       start(item);
-      if (running.size >= concurrency) {
-        await Promise.race(running);
+      if (running >= concurrency) {
+        await oneHasEnded();
       }
       if (stopped()) {
         break;
@@ -49,6 +60,8 @@ export async function runAll<T>(
   } catch (error) {
     scope.abort(error);
   }
-  await Promise.all(running);
+  while (running > 0) {
+    await oneHasEnded();
+  }
   scope.signal.throwIfAborted();
 }

@@ -2,13 +2,27 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
+import {
+  constants,
+  type ZstdOptions,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { LifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
 
-/** Where a record lies in a spool. */
+/** Where a record lies in a spool: in which of its blocks, and where in that. */
 export interface SpoolRecord {
+  readonly block: number;
   readonly offset: number;
   readonly length: number;
+}
+
+/** Where a block lies in the file, and how long it is when it is unpacked. */
+interface SpoolBlock {
+  readonly offset: number;
+  readonly packedBytes: number;
+  readonly bytes: number;
 }
 
 /** Options of {@link BackupSpool.open}. */
@@ -17,24 +31,32 @@ export interface BackupSpoolOptions {
   readonly directory?: string | undefined;
 }
 
-const inflate: (bytes: Uint8Array) => Promise<Buffer> = promisify(inflateRaw);
-const pendingBytesLimit = 256 * 1024;
-// Objects repeat their keys: even the fastest level takes four fifths of them away.
-const compressionLevel = 1;
-// A record so small is there sooner than another thread would have been asked for it.
-const inflatedAtOnceBytes = 16 * 1024;
+const decompress: (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer> =
+  promisify(zstdDecompress);
+// Records that lie together are mostly read together: what a read, a write and a compression cost of their own is shared by some fifty.
+const blockBytes = 128 * 1024;
+// Objects repeat their keys: even the fastest level takes most of them away.
+const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+// A block so small is there sooner than another thread would have been asked for it.
+const unpackedAtOnceBytes = 1024 * 1024;
+// A few resources are read at a time, each in the order of its names, which is mostly the one in which they were written.
+const keptBlocks = 8;
 
 /**
- * Records of bytes in one temporary file, written once one after another and then read in any order.
+ * Records of bytes in one temporary file, written once one after another and then read in any order, best in the one in which they
+ * were written.
  *
  * - The file is private to the user, and has no name any more once it is open: nothing is left behind, even by a crash.
- * - Only the position of each record is held in memory.
+ * - Memory holds the position of each record, and the few blocks of records that were used last.
  */
 export class BackupSpool implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #directory: string;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  readonly #blocks: SpoolBlock[] = [];
+  /** In the order in which they were used last. */
+  readonly #unpacked = new Map<number, Promise<Uint8Array>>();
+  readonly #open: Buffer = Buffer.allocUnsafeSlow(blockBytes);
+  #openBytes = 0;
   #writtenBytes = 0;
   #closed = false;
 
@@ -62,17 +84,18 @@ export class BackupSpool implements AsyncDisposable {
    * @throws {LifeboatError} as {@link BackupSpool.flush} does.
    */
   async append(bytes: Uint8Array): Promise<SpoolRecord> {
-    const compressed = deflateRawSync(bytes, { level: compressionLevel });
-    const record = {
-      offset: this.#writtenBytes + this.#pendingBytes,
-      length: compressed.byteLength,
-    };
-    this.#pending.push(compressed);
-    this.#pendingBytes += compressed.byteLength;
-    if (this.#pendingBytes >= pendingBytesLimit) {
+    if (this.#openBytes + bytes.byteLength > blockBytes) {
       await this.flush();
     }
-    return record;
+    const place = { block: this.#blocks.length, length: bytes.byteLength };
+    if (bytes.byteLength > blockBytes) {
+      await this.#write(bytes);
+      return { ...place, offset: 0 };
+    }
+    const offset = this.#openBytes;
+    this.#open.set(bytes, offset);
+    this.#openBytes += bytes.byteLength;
+    return { ...place, offset };
   }
 
   /**
@@ -81,42 +104,73 @@ export class BackupSpool implements AsyncDisposable {
    * @throws {LifeboatError} code Unavailable when the file cannot be written, as when the disk is full.
    */
   async flush(): Promise<void> {
+    const block = this.#open.subarray(0, this.#openBytes);
+    this.#openBytes = 0;
+    if (block.byteLength > 0) {
+      await this.#write(block);
+    }
+  }
+
+  async #write(block: Uint8Array): Promise<void> {
+    const packed = zstdCompressSync(block, compression);
+    const offset = this.#writtenBytes;
+    this.#writtenBytes += packed.byteLength;
+    this.#blocks.push({ offset, packedBytes: packed.byteLength, bytes: block.byteLength });
     try {
-      await this.#writePending();
+      let done = 0;
+      while (done < packed.byteLength) {
+        const left = packed.byteLength - done;
+        const { bytesWritten } = await this.#file.write(packed, done, left, offset + done);
+        done += bytesWritten;
+      }
     } catch (error) {
       throw spoolError('Unavailable', this.#directory, error);
     }
   }
 
-  async #writePending(): Promise<void> {
-    const block = Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    let done = 0;
-    while (done < block.byteLength) {
-      const { bytesWritten } = await this.#file.write(
-        block,
-        done,
-        block.byteLength - done,
-        this.#writtenBytes + done,
-      );
-      done += bytesWritten;
-    }
-    this.#writtenBytes += block.byteLength;
+  /** Reads a record, which is not to be changed. Calls may run concurrently. */
+  async read({ block, offset, length }: SpoolRecord): Promise<Uint8Array> {
+    const unpacked = await (length > blockBytes ? this.#unpack(block) : this.#recent(block));
+    return unpacked.subarray(offset, offset + length);
   }
 
-  /** Reads a record. Calls may run concurrently. */
-  async read({ offset, length }: SpoolRecord): Promise<Uint8Array> {
-    const compressed = Buffer.alloc(length);
+  /** A block, unpacked unless it is one of those that were used last. */
+  #recent(index: number): Promise<Uint8Array> {
+    let unpacked = this.#unpacked.get(index);
+    if (unpacked === undefined) {
+      unpacked = this.#unpack(index);
+      // Whoever asks again tries again.
+      unpacked.catch(() => this.#unpacked.delete(index));
+    }
+    this.#unpacked.delete(index);
+    this.#unpacked.set(index, unpacked);
+    const [oldest = index] = this.#unpacked.keys();
+    if (this.#unpacked.size > keptBlocks) {
+      this.#unpacked.delete(oldest);
+    }
+    return unpacked;
+  }
+
+  async #unpack(index: number): Promise<Uint8Array> {
+    const block = this.#blocks[index];
+    if (block === undefined) {
+      throw new RangeError(`the spool has no block ${index}: it was not flushed`);
+    }
+    const packed = Buffer.allocUnsafeSlow(block.packedBytes);
     let done = 0;
-    while (done < length) {
-      const { bytesRead } = await this.#file.read(compressed, done, length - done, offset + done);
+    while (done < packed.byteLength) {
+      const left = packed.byteLength - done;
+      const { bytesRead } = await this.#file.read(packed, done, left, block.offset + done);
       if (bytesRead === 0) {
-        throw new RangeError(`the spool has no record at ${offset}: it was not flushed`);
+        throw new RangeError(`the spool ends within its block ${index}`);
       }
       done += bytesRead;
     }
-    return length <= inflatedAtOnceBytes ? inflateRawSync(compressed) : inflate(compressed);
+    // One buffer takes it all, with room to show that nothing follows.
+    const options = { chunkSize: block.bytes + 64 };
+    return block.bytes <= unpackedAtOnceBytes
+      ? zstdDecompressSync(packed, options)
+      : decompress(packed, options);
   }
 
   /** Frees the file. Repeated calls do nothing. */

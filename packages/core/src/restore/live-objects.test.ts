@@ -26,7 +26,7 @@ function entry(namespace: string, name: string): SpooledEntry {
     namespace,
     name,
     selected: true,
-    record: { offset: 0, length: 0 },
+    record: { block: 0, offset: 0, length: 0 },
   };
 }
 
