@@ -1,4 +1,5 @@
 import type { WrittenArchive } from '../archive/archive-writer.ts';
+import type { BackupJsonArtifact } from '../catalog/artifact.ts';
 import type { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
 import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
 import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
@@ -14,13 +15,15 @@ import {
 import { backupFileName, backupKey } from '../catalog/key-layout.ts';
 import type { RunLog } from '../catalog/run-log.ts';
 import type { StoredFile } from '../catalog/stored-file.ts';
+import { runAll } from '../internal/run-all.ts';
 import type { Backup } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
+import type { JsonValue } from '../model/json.ts';
 import { VeleroAnnotation } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { claimConsistencies } from './claim-consistencies.ts';
@@ -58,18 +61,11 @@ export function finishBackup(backup: Backup, record: BackupRecord, completedAt: 
   };
 }
 
-/** Writes every file beside the archive, and last, because it makes the backup complete, `velero-backup.json`. */
-export async function writeBackupFiles({
-  store,
-  backup,
-  archive,
-  index,
-  record,
-  legacySnapshots,
-  log,
-  emit,
-  signal,
-}: {
+// What a store needs for each is mostly time.
+const filesAtATime = 4;
+
+/** What {@link writeBackupFiles} works with. */
+export interface BackupFilesOptions {
   readonly store: ObjectStore;
   readonly backup: Backup;
   /** The archive, which is stored already. */
@@ -82,40 +78,82 @@ export async function writeBackupFiles({
   readonly log: RunLog;
   readonly emit: (event: BackupEvent) => void;
   readonly signal: AbortSignal;
-}): Promise<void> {
+}
+
+/**
+ * Writes every file beside the archive, a few at a time, then the manifest, and last and alone, because it makes the backup complete,
+ * `velero-backup.json`. The first failure aborts the others, which are awaited.
+ */
+export async function writeBackupFiles(options: BackupFilesOptions): Promise<void> {
+  const { store, backup, archive, index, record, emit, signal } = options;
   const { name, uid = '', annotations = {} } = backup.metadata;
-  const options = { signal };
-  const files: StoredFile[] = [
-    {
-      fileName: backupFileName(name, 'archive'),
-      sizeBytes: archive.sizeBytes,
-      sha256: archive.sha256,
-    },
-    await putText(store, name, 'logs', log.text, options),
-    await putArtifact(store, name, 'podVolumeBackups', null, options),
-    await putArtifact(store, name, 'volumeSnapshots', null, options),
-    await putArtifact(store, name, 'resourceList', resourceListOf(record.names), options),
-    await putArtifact(store, name, 'results', resultsOf(record.issues), options),
-    await putArtifact(store, name, 'itemOperations', record.operations, options),
-    await putArtifact(store, name, 'volumeInfo', record.volumes, options),
-    await putArchiveIndex(store, name, await index.end(archive.members), options),
-    ...(legacySnapshots === undefined
-      ? []
-      : await writeLegacyCsiFiles(store, name, legacySnapshots, options)),
-    describeBackupFile(backup),
-  ];
+  const { sizeBytes, sha256 } = archive;
+  const written = await allOf(filesBeside(options), signal);
   const manifest: BackupManifest = {
     backup: { name, uid },
     kubernetesVersion: annotations[VeleroAnnotation.sourceClusterGitVersion] ?? '',
     objects: index.objects,
     entries: archive.entries,
     claims: claimConsistencies(record),
-    files,
+    files: [
+      { fileName: backupFileName(name, 'archive'), sizeBytes, sha256 },
+      ...written.flat(),
+      describeBackupFile(backup),
+    ],
   };
-  await putManifest(store, manifest, options);
-  await putBackup(store, backup, options);
+  await putManifest(store, manifest, { signal });
+  await putBackup(store, backup, { signal });
   emit({ type: 'uploaded', key: backupKey(name, 'backup') });
   emit({ type: 'progress', done: record.stored, total: record.stored });
+}
+
+/** Writes files, and tells which. */
+type WriteFiles = (options: CallOptions) => Promise<readonly StoredFile[]>;
+
+function filesBeside({
+  store,
+  backup,
+  archive,
+  index,
+  record,
+  legacySnapshots,
+  log,
+}: BackupFilesOptions): readonly WriteFiles[] {
+  const { name } = backup.metadata;
+  const put =
+    (artifact: BackupJsonArtifact, value: () => JsonValue): WriteFiles =>
+    async (options) => [await putArtifact(store, name, artifact, value(), options)];
+  return [
+    async (options) => [await putText(store, name, 'logs', log.text, options)],
+    put('podVolumeBackups', () => null),
+    put('volumeSnapshots', () => null),
+    put('resourceList', () => resourceListOf(record.names)),
+    put('results', () => resultsOf(record.issues)),
+    put('itemOperations', () => record.operations),
+    put('volumeInfo', () => record.volumes),
+    async (options) => [
+      await putArchiveIndex(store, name, await index.end(archive.members), options),
+    ],
+    ...(legacySnapshots === undefined
+      ? []
+      : [(options: CallOptions) => writeLegacyCsiFiles(store, name, legacySnapshots, options)]),
+  ];
+}
+
+/** Does what is to be done a few at a time; returns what it has come to, in the order given. */
+async function allOf<T>(
+  work: readonly ((options: CallOptions) => Promise<T>)[],
+  signal: AbortSignal,
+): Promise<readonly T[]> {
+  const results = new Map<number, T>();
+  await runAll(
+    work.entries(),
+    async ([index, one], within) => {
+      results.set(index, await one({ signal: within }));
+    },
+    { concurrency: filesAtATime, signal },
+  );
+  return [...results].toSorted(([left], [right]) => left - right).map(([, result]) => result);
 }
 
 function unlessZero(field: string, count: number): Readonly<Record<string, number>> {

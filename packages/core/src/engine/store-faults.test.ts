@@ -21,7 +21,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const request = { name: 'first', spec: { includedNamespaces: ['shop'] } };
 const forGood = Number.POSITIVE_INFINITY;
 
-/** The files of a backup, in the order in which they are stored. */
+/** The files of a backup: the first two and the last two come in this order. */
 const written = [
   claimKey('first'),
   ...(
@@ -33,11 +33,30 @@ const written = [
 ];
 const rows = written.map((key) => ({ key, file: key.slice('backups/first/'.length) }));
 
-it('stores its files in this order', async () => {
+it('stores the archive, up to four of the other files at a time, and at the end the last two, each alone', async () => {
   await using lab = await Lab.open();
   const store = new RecordingStore(new MemoryObjectStore());
   await createEngine({ cluster: lab.cluster, store }).backup(request);
-  expect(store.puts).toEqual(written);
+  const keys = store.puts.map(({ key }) => key);
+  expect(keys.toSorted()).toEqual(written.toSorted());
+  expect(keys.slice(0, 2)).toEqual(written.slice(0, 2));
+  expect(keys.slice(-2)).toEqual(written.slice(-2));
+  const underWay = store.puts.map((put) => put.underWay);
+  expect(underWay.slice(0, 6)).toEqual([1, 1, 1, 2, 3, 4]);
+  expect(Math.max(...underWay)).toBe(4);
+  expect(underWay.slice(-2)).toEqual([1, 1]);
+});
+
+it('stops storing files when the store does not take one, and waits for those under way', async () => {
+  await using lab = await Lab.open();
+  const inner = new MemoryObjectStore();
+  const store = new RecordingStore(inner, { until: 'abort' });
+  store.inject({ operation: 'put', key: /resource-list/, error: 'PermissionDenied' });
+  const backup = createEngine({ cluster: lab.cluster, store }).backup(request);
+  await expect(backup).rejects.toMatchObject({ code: 'PermissionDenied' });
+  expect(written.slice(0, 6)).toEqual(expect.arrayContaining(store.puts.map(({ key }) => key)));
+  expect(store.underWay).toBe(0);
+  expect(await Array.fromAsync(inner.list(''))).toEqual([]);
 });
 
 describe.each(rows)('a store that does not take $file', ({ key }) => {
@@ -147,12 +166,47 @@ it('a directory that there cannot be is refused before the cluster is touched', 
   expect(cluster.requests).toEqual([]);
 });
 
-class RecordingStore extends FaultyObjectStore {
-  readonly puts: string[] = [];
+const firstBeside = written.slice(2, 5);
 
-  override put(key: string, body: ObjectBody, options?: PutOptions): Promise<void> {
-    this.puts.push(key);
-    return super.put(key, body, options);
+/** Knows what is being stored, and holds the first three files beside the archive until there is a fourth, or an abort. */
+class RecordingStore extends FaultyObjectStore {
+  readonly puts: { readonly key: string; readonly underWay: number }[] = [];
+  underWay = 0;
+  readonly #until: 'fourth' | 'abort';
+  readonly #fourth = Promise.withResolvers<void>();
+
+  constructor(
+    inner: ObjectStore,
+    { until = 'fourth' }: { readonly until?: 'fourth' | 'abort' } = {},
+  ) {
+    super(inner);
+    this.#until = until;
+  }
+
+  override async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<void> {
+    this.underWay += 1;
+    const { underWay } = this;
+    const index = this.puts.push({ key, underWay }) - 1;
+    try {
+      if (this.#until === 'fourth' ? index >= 2 && index < 5 : firstBeside.includes(key)) {
+        await this.#hold(options.signal);
+      } else if (index === 5) {
+        this.#fourth.resolve();
+      }
+      await super.put(key, body, options);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  async #hold(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#until === 'fourth') {
+      await this.#fourth.promise;
+    } else if (signal?.aborted === false) {
+      const { promise: aborted, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      await aborted;
+    }
   }
 }
 
