@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../ports/clock.ts';
 import type { WatchEvent, WatchOptions } from '../ports/cluster.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { KubernetesCluster } from './kubernetes-cluster.ts';
 import { SkippingClock, scriptedClient } from './scripted-client.ts';
 import { answerJson, answerStatus, ScriptedServer } from './scripted-server.ts';
@@ -9,7 +11,7 @@ const configMaps = { group: '', version: 'v1', resource: 'configmaps' };
 
 /** How the server answers each list and each watch in turn; the last answer is repeated. */
 interface Conversation {
-  readonly lists?: readonly ((response: ServerResponse) => void)[];
+  readonly lists?: readonly ((response: ServerResponse, url: string) => void)[];
   readonly watches: readonly ((response: ServerResponse) => void)[];
 }
 
@@ -130,6 +132,53 @@ describe('watch', () => {
     expect(waitedMs).toBeLessThan(240_000);
   });
 
+  it.each([
+    [
+      'of every watch',
+      { watches: [(response: ServerResponse) => answerStatus(response, 410, 'Expired')] },
+    ],
+    [
+      'between the pages of every list',
+      {
+        lists: [
+          (response: ServerResponse, url: string) =>
+            url.includes('continue=')
+              ? answerStatus(response, 410, 'Expired')
+              : list(['a'], 5, 'token')(response),
+        ],
+        watches: [],
+      },
+    ],
+  ])(
+    'a server that says so %s is left alone for longer and longer, and in the end reported',
+    async (_name, conversation) => {
+      const clock = new WakingClock();
+      let requests = 0;
+      const outcome = watch(conversation, Number.POSITIVE_INFINITY, {}, clock, () => {
+        requests += 1;
+      });
+      const ended = outcome.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const pauses: number[] = [];
+      for (;;) {
+        const pauseMs = await Promise.race([clock.nextSleep(), ended.then(() => undefined)]);
+        if (pauseMs === undefined) {
+          break;
+        }
+        pauses.push(pauseMs);
+        const askedBefore = requests;
+        await clock.advance(pauseMs - 1);
+        expect(requests).toBe(askedBefore);
+        await clock.advance(1);
+      }
+      expect(await ended).toMatchObject({ code: 'Gone' });
+      expect(pauses.slice(0, 8)).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+      expect(pauses).toHaveLength(27);
+    },
+  );
+
   it('leaving it closes its connection', async () => {
     const closed = Promise.withResolvers<void>();
     const open = (response: ServerResponse): void => {
@@ -145,17 +194,19 @@ async function watch(
   { lists = [list(['a'], 5)], watches }: Conversation,
   count: number,
   options: WatchOptions = {},
-  clock: SkippingClock = new SkippingClock(),
+  clock: Clock = new SkippingClock(),
+  onRequest: () => void = () => undefined,
 ): Promise<{ events: string[]; watched: string[]; versions: (string | null)[]; listed: number }> {
   const watched: string[] = [];
   let listed = 0;
   await using server = await ScriptedServer.start((response, { url }) => {
+    onRequest();
     if (url.includes('watch=true')) {
       watched.push(url);
       (watches[watched.length - 1] ?? watches.at(-1))?.(response);
     } else {
       listed += 1;
-      (lists[listed - 1] ?? lists.at(-1))?.(response);
+      (lists[listed - 1] ?? lists.at(-1))?.(response, url);
     }
   });
   await using cluster = new KubernetesCluster(scriptedClient(server, { clock }));
@@ -169,6 +220,33 @@ async function watch(
     new URL(url, 'http://x').searchParams.get('resourceVersion'),
   );
   return { events, watched, versions, listed };
+}
+
+/** A clock that tells of each sleep. */
+class WakingClock extends ManualClock {
+  readonly #sleeps: number[] = [];
+  #asked: PromiseWithResolvers<number> | undefined;
+
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const slept = super.sleep(ms, signal);
+    if (ms > 0 && this.#asked !== undefined) {
+      this.#asked.resolve(ms);
+      this.#asked = undefined;
+    } else if (ms > 0) {
+      this.#sleeps.push(ms);
+    }
+    await slept;
+  }
+
+  /** How long the next sleep is, once it has begun. */
+  async nextSleep(): Promise<number> {
+    const sleep = this.#sleeps.shift();
+    if (sleep !== undefined) {
+      return sleep;
+    }
+    this.#asked = Promise.withResolvers();
+    return this.#asked.promise;
+  }
 }
 
 function describeEvent(event: WatchEvent): string {

@@ -58,9 +58,7 @@ export async function* resumableWatch(
     if (end.how === 'expired') {
       yield { type: 'restarted' };
       resourceVersion = undefined;
-      if (failures > 1) {
-        await client.sleep(pauseMs(failures - 1), subject, signal);
-      }
+      await client.sleep(pauseMs(failures - 1), subject, signal);
     } else {
       resourceVersion = end.resourceVersion;
       await client.sleep(pauseMs(failures), subject, signal);
@@ -87,13 +85,19 @@ async function* initialObjects(
   };
   let resourceVersion: string | undefined;
   let continueToken: string | undefined;
+  let expiries = 0;
   for (;;) {
     const outcome = await readPage(client, query, continueToken);
     if (outcome.type === 'expired') {
+      expiries += 1;
+      if (expiries > maximumFailures) {
+        throw outcome.error;
+      }
       // A list of two points in time has no version to watch from.
       yield { type: 'restarted' };
       resourceVersion = undefined;
       continueToken = undefined;
+      await client.sleep(pauseMs(expiries - 1), query, signal);
       continue;
     }
     for (const object of outcome.page.items) {
@@ -166,5 +170,5 @@ function watchPath(
 }
 
 function pauseMs(failures: number): number {
-  return failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
+  return failures <= 0 ? 0 : Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
 }
