@@ -96,8 +96,9 @@ export default defineConfig({
           include: ['test/interop/**/*.interop.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts', 'test/interop/global-setup.ts'],
           testTimeout: 600_000,
-          hookTimeout: 300_000,
-          maxWorkers: 2,
+          hookTimeout: 600_000,
+          // They mostly wait for Velero to look into its bucket.
+          maxWorkers: 4,
           retry,
           sequence: { groupOrder: 5 },
         },

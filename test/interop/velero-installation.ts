@@ -49,7 +49,7 @@ export async function uninstallVelero({ cluster, namespace }: VeleroInstallation
   }
 }
 
-const gone = ['--ignore-not-found', '--timeout=120s'] as const;
+const gone = ['--ignore-not-found', '--timeout=240s'] as const;
 const definitionsOfVelero = ['customresourcedefinitions', '--selector=component=velero'] as const;
 
 function lock({ runPath }: ClusterDescription): Promise<AsyncDisposable> {

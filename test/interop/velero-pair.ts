@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { BackupStorageLocationSpec, ObjectStore } from '@lifeboat/core';
 import { s3ObjectStoreFromLocation } from '@lifeboat/storage-s3';
@@ -39,10 +40,12 @@ export class VeleroPair {
     const velero = inject('velero');
     const clusters = inject('testCluster');
     if (!velero.available || !clusters.available) throw new Error(veleroUnavailable());
+    // A second try of a test comes from the same process.
+    const namespace = `velero-${name}-${randomBytes(4).toString('hex')}`;
     const [first, second] = await Promise.all(
       clusters.clusters.map((cluster) =>
         VeleroServer.start({
-          ...{ binaries: velero.binaries, cluster, namespace: `velero-${name}-${process.pid}` },
+          ...{ binaries: velero.binaries, cluster, namespace },
           ...bucket,
         }),
       ),

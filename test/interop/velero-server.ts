@@ -25,6 +25,9 @@ export interface VeleroServerOptions {
 // By default Velero does so every ten seconds and once an hour.
 const flags = ['--item-operation-sync-frequency=2s', '--garbage-collection-frequency=5s'];
 
+/** Commands that wait do so for good. */
+const commandTimeoutMs = 300_000;
+
 /** The real Velero: its server as a process of this machine, which acts on a test cluster, and its command. */
 export class VeleroServer implements AsyncDisposable {
   readonly namespace: string;
@@ -67,7 +70,11 @@ export class VeleroServer implements AsyncDisposable {
         ...['--colorized=false', ...args],
       ],
       // It reads a configuration of its user.
-      { env: { ...process.env, HOME: this.#folder }, maxBuffer: 64 * 1024 * 1024 },
+      {
+        env: { ...process.env, HOME: this.#folder },
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: commandTimeoutMs,
+      },
     );
     return stdout;
   }
