@@ -78,6 +78,9 @@ function replaceAt(object: JsonObject, path: ObjectPath, value: JsonValue | unde
     next === undefined
       ? value
       : replaceAt(isJsonObject(member) ? member : {}, [next, ...rest], value);
-  const kept = Object.entries(object).filter(([name]) => name !== key);
-  return Object.fromEntries(replaced === undefined ? kept : [...kept, [key, replaced]]);
+  if (replaced !== undefined) {
+    return { ...object, [key]: replaced };
+  }
+  const { [key]: _removed, ...kept } = object;
+  return kept;
 }

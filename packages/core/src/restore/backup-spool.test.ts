@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BackupSpool } from './backup-spool.ts';
+import { BackupSpool, type SpoolRecord } from './backup-spool.ts';
 
 let directory: string;
 
@@ -47,6 +47,23 @@ it('keeps the positions of records apart that do not fit into memory', async () 
   await spool.flush();
   const read = await Promise.all(records.map((record) => spool.read(record)));
   expect(read.map((bytes, index) => large[index]?.equals(bytes))).toEqual([true, true]);
+});
+
+it('returns more records than it keeps in memory, in any order, many at a time', async () => {
+  await using spool = await BackupSpool.open({ directory });
+  const written = Array.from({ length: 300 }, (_, index) => `${index} `.repeat(2_000));
+  const records: SpoolRecord[] = [];
+  for (const text of written) {
+    records.push(await spool.append(Buffer.from(text)));
+  }
+  await spool.flush();
+  expect(new Set(records.map(({ block }) => block)).size).toBeGreaterThan(10);
+  const order = [...records.keys(), ...records.keys().map((index) => (index * 7) % 300)];
+  const read = await Promise.all(
+    order.map((index) => spool.read(records[index] ?? { block: -1, offset: 0, length: 0 })),
+  );
+  const texts = read.map((bytes) => Buffer.from(bytes).toString());
+  expect(texts).toEqual(order.map((index) => written[index]));
 });
 
 it('rejects a read of a record that was not flushed', async () => {

@@ -14,7 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { ItemDecision } from './decide-item.ts';
 import { waitUntilGone } from './wait-until-gone.ts';
-import { writeDeadline } from './write-deadline.ts';
+import { WriteDeadlines } from './write-deadline.ts';
 
 /** What became of an object. */
 export interface ItemOutcome {
@@ -38,9 +38,11 @@ type DecisionTo<A extends ItemDecision['action']> = Extract<ItemDecision, { read
 /** Writes what was decided. A write that has begun is finished even when the run is aborted meanwhile. */
 export class ItemWriter {
   readonly #options: ItemWriterOptions;
+  readonly #deadlines: WriteDeadlines;
 
   constructor(options: ItemWriterOptions) {
     this.#options = options;
+    this.#deadlines = new WriteDeadlines(options.clock);
   }
 
   /** Creates an object. */
@@ -49,9 +51,9 @@ export class ItemWriter {
     manifest: KubernetesManifest,
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
-    const { cluster, clock } = this.#options;
+    const { cluster } = this.#options;
     signal.throwIfAborted();
-    using deadline = writeDeadline(clock);
+    using deadline = this.#deadlines.begin();
     return await cluster.create(resource, manifest, { signal: deadline.signal });
   }
 
@@ -120,9 +122,9 @@ export class ItemWriter {
     uid: string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { cluster, clock } = this.#options;
+    const { cluster } = this.#options;
     signal.throwIfAborted();
-    using deadline = writeDeadline(clock);
+    using deadline = this.#deadlines.begin();
     await cluster.delete(reference, {
       uid,
       propagationPolicy: 'Orphan',
@@ -131,9 +133,9 @@ export class ItemWriter {
   }
 
   async #patch(reference: ObjectReference, patch: JsonObject, signal: AbortSignal): Promise<void> {
-    const { cluster, clock } = this.#options;
+    const { cluster } = this.#options;
     signal.throwIfAborted();
-    using deadline = writeDeadline(clock);
+    using deadline = this.#deadlines.begin();
     await cluster.patch(reference, { type: 'merge', patch }, { signal: deadline.signal });
   }
 }
