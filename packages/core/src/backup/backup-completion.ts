@@ -94,6 +94,7 @@ export async function writeBackupFiles(options: BackupFilesOptions): Promise<voi
     kubernetesVersion: annotations[VeleroAnnotation.sourceClusterGitVersion] ?? '',
     objects: index.objects,
     entries: archive.entries,
+    unstoredFilters: record.unstoredFilters,
     claims: claimConsistencies(record),
     files: [
       { fileName: backupFileName(name, 'archive'), sizeBytes, sha256 },

@@ -1,3 +1,4 @@
+import type { UnstoredFilter } from '../catalog/artifacts/backup-manifest.ts';
 import { LifeboatError } from '../errors.ts';
 import type { BackupEvent } from '../model/event.ts';
 import type { HookResult } from '../model/hook.ts';
@@ -20,6 +21,7 @@ export class BackupRecord {
   readonly #volumeGroups: VolumeGroup[] = [];
   readonly #hooks: HookResult[] = [];
   readonly #quiesced = new Set<string>();
+  readonly #unstoredFilters: UnstoredFilter[] = [];
   readonly #onEvent: (event: BackupEvent) => void;
   readonly #log: Logger;
   readonly #storedNamespaces = new Set<string>();
@@ -82,6 +84,16 @@ export class BackupRecord {
   /** `<namespace>/<name>` of the claims whose snapshots were cut while the applications that mount them stood still. */
   get quiesced(): ReadonlySet<string> {
     return this.#quiesced;
+  }
+
+  /** What had a say in which objects are taken, beside the spec. */
+  get unstoredFilters(): readonly UnstoredFilter[] {
+    return this.#unstoredFilters;
+  }
+
+  /** Notes a filter of which the backup keeps no more than that there was one. */
+  addUnstoredFilter(filter: UnstoredFilter): void {
+    this.#unstoredFilters.push(filter);
   }
 
   /** Adds a problem that leaves the backup usable as far as it goes. */

@@ -2,7 +2,6 @@ import { discoveryIssues } from '../discovery/discovery-issues.ts';
 import { preferredResources } from '../discovery/preferred-resources.ts';
 import { resolveResource } from '../discovery/resolve-resource.ts';
 import { servedResources } from '../discovery/served-resources.ts';
-import { messageOf } from '../errors.ts';
 import type { Backup, BackupSpec } from '../model/backup.ts';
 import {
   type ApiResource,
@@ -18,6 +17,7 @@ import { type BackupCandidate, backupCandidate } from '../selection/backup-candi
 import { type BackupFilter, createBackupFilter } from '../selection/backup-filter.ts';
 import { withExcludedNamespaces } from '../selection/backup-request.ts';
 import { type NamedObject, orderedResourcesOf } from '../selection/ordered-resources.ts';
+import { safePredicate } from '../selection/safe-predicate.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { addMissingNamespace, readNamespaces } from './namespaces.ts';
 
@@ -56,7 +56,7 @@ export async function scopeOf({
   backup,
   record,
   policy,
-  include = () => true,
+  include,
   signal,
 }: ScopeOptions): Promise<BackupScope> {
   const discovery = await cluster.discover({ signal });
@@ -64,7 +64,18 @@ export async function scopeOf({
   const excludedByLabel = live.objects
     .filter(({ metadata }) => metadata.labels?.[VeleroLabel.excludeFromBackup] === 'true')
     .map(({ metadata }) => metadata.name);
-  const wants = safePredicate(include, record);
+  const wants =
+    include === undefined
+      ? () => true
+      : safePredicate(include, (candidate, issue, cause) =>
+          record.addError({ ...issue, object: identifierOf(candidate) }, cause),
+        );
+  if (include !== undefined) {
+    record.addUnstoredFilter('include');
+  }
+  if (policy !== undefined) {
+    record.addUnstoredFilter('resourcePolicy');
+  }
   const filter = createBackupFilter(backup.spec, {
     liveNamespaces: live.names,
     excludedByLabel,
@@ -124,30 +135,4 @@ function orderOf(
     }
   }
   return order;
-}
-
-// The filter is a pure decision, which must not fail: what a caller's code throws is the problem of one object.
-function safePredicate(
-  include: (candidate: BackupCandidate) => boolean,
-  record: BackupRecord,
-): (candidate: BackupCandidate) => boolean {
-  return (candidate) => {
-    try {
-      const wanted: unknown = include(candidate);
-      if (typeof wanted !== 'boolean') {
-        throw new TypeError('it did not return true or false');
-      }
-      return wanted;
-    } catch (error) {
-      record.addError(
-        {
-          reason: 'ItemFailed',
-          message: `the predicate "include" failed, so the object is left out: ${messageOf(error)}`,
-          object: identifierOf(candidate),
-        },
-        error,
-      );
-      return false;
-    }
-  };
 }

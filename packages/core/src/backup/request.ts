@@ -72,12 +72,12 @@ export interface BackupOptions extends CallOptions {
    * Has the last word about each object that the spec lets in, those that others pull along included, and Namespaces. It is
    * asked before anything is done with the object, perhaps more than once, and must answer at once and always the same. An
    * object for which it throws is left out, with an error of that object. It is not asked about snapshot objects, which come
-   * with their claim. @default every object
+   * with their claim. The backup keeps that there was one: a rollback to it has to be given one too. @default every object
    */
   readonly include?: ((candidate: BackupCandidate) => boolean) | undefined;
   /**
    * What becomes of which volumes, and filters for resources about which the spec says nothing: a policy, or its YAML text.
-   * Not stored. Cannot be combined with `spec.resourcePolicy`, which names a ConfigMap in Velero's namespace with such a text.
+   * Not stored, but for that its filters had a say: such a backup cannot be rolled back to. Cannot be combined with `spec.resourcePolicy`, which names a ConfigMap in Velero's namespace with such a text.
    */
   readonly resourcePolicy?: ResourcePolicy | string | undefined;
   /** How the operations that item actions begin are followed. Each may take as long as `spec.itemOperationTimeout` says. */

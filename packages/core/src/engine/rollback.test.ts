@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BackupOptions } from '../backup/request.ts';
 import { isLifeboatError, ValidationError } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -309,6 +310,60 @@ describe('a plan of a rollback', () => {
     await expect(planned()).rejects.toMatchObject({ code: 'Unsupported' });
     await storeShop(shop, { spec: { resourcePolicy: { kind: 'configmap', name: 'policy' } } });
     await expect(planned()).rejects.toMatchObject({ code: 'Unsupported' });
+  });
+});
+
+describe('a rollback to a backup that more than its spec has filtered', () => {
+  const isPublic = ({ name }: { readonly name: string }): boolean => name !== 'private';
+
+  async function backUp(options: BackupOptions): Promise<void> {
+    cluster.seed([live('ConfigMap', 'settings'), live('ConfigMap', 'private')]);
+    const { issues } = await engine.backup(
+      { name: 'shop', spec: { includedNamespaces: ['shop'] } },
+      options,
+    );
+    expect(issues).toEqual([]);
+    cluster.seed([live('ConfigMap', 'later')]);
+  }
+
+  it('is refused without the predicate, planned or carried out', async () => {
+    await backUp({ include: isPublic });
+    for (const attempt of [planned(), planned({}, { include: undefined })]) {
+      await expect(attempt).rejects.toThrow(ValidationError);
+      await expect(attempt).rejects.toThrow(/options\.include must answer .* backup shop/);
+    }
+    const plan = await planned({}, { include: isPublic });
+    expect(extrasOf(plan)).toEqual(['delete configmaps shop/later']);
+    await expect(engine.restore(plan)).rejects.toThrow(/options\.include/);
+    expect(deletes()).toEqual([]);
+    const { issues } = await engine.restore(plan, { include: isPublic });
+    expect(issues).toEqual([]);
+    expect(deletes()).toEqual(['configmaps later']);
+    expect(await uidOf('configmaps', 'private')).not.toBe('');
+  });
+
+  it('is refused where filters of a policy had a say, and not where it was about volumes alone', async () => {
+    await backUp({
+      resourcePolicy: {
+        version: 'v1',
+        includeExcludePolicy: { excludedNamespaceScopedResources: ['secrets'] },
+      },
+    });
+    await expect(planned()).rejects.toMatchObject({ code: 'Unsupported' });
+    await engine.deleteBackup('shop');
+    await backUp({
+      resourcePolicy: {
+        version: 'v1',
+        volumePolicies: [{ conditions: { capacity: '0,1Ti' }, action: { type: 'skip' } }],
+      },
+    });
+    cluster.seed([live('ConfigMap', 'latest')]);
+    expect(extrasOf(await planned())).toEqual(['delete configmaps shop/latest']);
+  });
+
+  it('needs no predicate where there was none', async () => {
+    await backUp({});
+    expect(extrasOf(await planned())).toEqual(['delete configmaps shop/later']);
   });
 });
 

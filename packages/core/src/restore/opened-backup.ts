@@ -1,11 +1,12 @@
-import { readArtifactList } from '../catalog/backup-files.ts';
+import { readArtifactList, readManifest } from '../catalog/backup-files.ts';
 import { discoveryIssues } from '../discovery/discovery-issues.ts';
-import { messageOf } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
+import type { Issue } from '../model/issue.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { safePredicate } from '../selection/safe-predicate.ts';
 import { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { findBackup } from './find-backup.ts';
@@ -17,8 +18,9 @@ import { checkObjectChanges, findObjectChanges, type ObjectChanges } from './obj
 import { readBackupContents } from './read-backup.ts';
 import type { RestoreOptions } from './request.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { checkBackupOfRollback } from './rollback-rules.ts';
 import { createRollbackScope, type RollbackScope } from './rollback-scope.ts';
-import type { SelectionOptions } from './selection-options.ts';
+import type { RestoreCandidate, SelectionOptions } from './selection-options.ts';
 import { TargetResources } from './target-resources.ts';
 import { createVersionChooser } from './version-chooser.ts';
 import type { VersionOptions } from './version-options.ts';
@@ -52,21 +54,25 @@ export interface OpenBackupOptions {
 /**
  * Finds the backup that a restore names, asks the target what it serves, and reads the whole archive. Nothing is changed.
  *
- * @throws {ValidationError} when what is to be changed about objects is not valid.
+ * @throws {ValidationError} when what is to be changed about objects is not valid, or a rollback lacks the predicate of the backup.
  * @throws {LifeboatError} code NotFound, CorruptBackup, or Conflict when the deletion of the backup has begun; Unsupported when it
  * cannot be rolled back to.
  */
 export async function openBackup(options: OpenBackupOptions): Promise<OpenedBackup> {
   const { cluster, store, restore, record, tempDirectory, signal } = options;
   const backup = await findBackup(store, restore, record, { signal });
+  const { only, include, existingObjects } = options.options;
+  if (existingObjects === 'rollback') {
+    const manifest = await readManifest(store, backup.metadata.name, { signal });
+    checkBackupOfRollback(backup, manifest, { include });
+  }
   const changes = await findObjectChanges(options);
   const resources = await TargetResources.load(cluster, { signal });
   discoveryIssues(resources.failures).forEach((issue) => record.addIssue(issue));
-  const { only, include, existingObjects } = options.options;
   const canonicalName = (name: string): string => resources.canonicalName(name);
   const selection = createItemSelection(restore.spec, canonicalName, {
     only,
-    include: include && safePredicate(include, record),
+    include: include && safePredicate(include, reportTo(record)),
   });
   const held = existingObjects === 'rollback' ? new HeldNames() : undefined;
   const contents = await readBackupContents({
@@ -109,29 +115,11 @@ async function archivedVolumes(
   });
 }
 
-// The selection is a pure decision, which must not fail: what a caller's code throws is the problem of one object.
-function safePredicate(
-  include: NonNullable<SelectionOptions['include']>,
+function reportTo(
   record: RestoreRecord,
-): NonNullable<SelectionOptions['include']> {
-  return (candidate) => {
-    try {
-      const wanted: unknown = include(candidate);
-      if (typeof wanted !== 'boolean') {
-        throw new TypeError('it did not return true or false');
-      }
-      return wanted;
-    } catch (error) {
-      const { object: _content, ...object } = candidate;
-      record.addIssue({
-        severity: 'error',
-        reason: 'ItemFailed',
-        message: `the predicate "include" failed, so the object is left out: ${messageOf(error)}`,
-        object,
-      });
-      return false;
-    }
-  };
+): (candidate: RestoreCandidate, issue: Omit<Issue, 'severity'>) => void {
+  return ({ object: _content, ...object }, issue) =>
+    record.addIssue({ ...issue, severity: 'error', object });
 }
 
 function reportUnknown(

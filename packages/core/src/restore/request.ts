@@ -71,7 +71,7 @@ export interface RestoreOptions
    * with policy `none`. `rollback` makes them as in the backup, as policy `update` does, and once everything is restored deletes what the
    * backup does not have: only from a plan, only in namespaces that `spec.includedNamespaces` names, only what backup and restore would
    * have taken, and nothing that holds data, belongs to a controller or is made by the cluster itself. `include` is asked about these
-   * objects too, as they are in the target.
+   * objects too, as they are in the target, and has to be given if the backup was made with a predicate.
    */
   readonly existingObjects?: 'recreate' | 'rollback' | undefined;
   /** How long an object that is created again may take to go away first, in milliseconds. @default 120000 */

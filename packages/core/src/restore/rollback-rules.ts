@@ -1,7 +1,11 @@
-import { ValidationError, type Violation } from '../errors.ts';
+import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
+import { LifeboatError, ValidationError, type Violation } from '../errors.ts';
+import type { Backup } from '../model/backup.ts';
+import { objectAt } from '../model/object-path.ts';
 import type { RestoreSpec } from '../model/restore.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreOptions } from './request.ts';
+import type { SelectionOptions } from './selection-options.ts';
 
 // What a cluster needs to run, which it changes by itself.
 const systemNamespaces: ReadonlySet<string> = new Set([
@@ -52,6 +56,41 @@ export function checkRollback(
   }
   if (violations.length > 0) {
     throw new ValidationError('restore', violations);
+  }
+}
+
+/**
+ * Refuses a backup of which it cannot be told what it would hold if it had been there: what it lacks for another reason must not be
+ * deleted. That a backup was made with a predicate its manifest tells; one of a backup that was made before manifests told is not known.
+ *
+ * @throws {LifeboatError} code Unsupported when the backup is not complete, or the filters of a resource policy decided what went into it.
+ * @throws {ValidationError} when it was made with a predicate, and none is given.
+ */
+export function checkBackupOfRollback(
+  { metadata: { name }, spec, status }: Backup,
+  manifest: Pick<BackupManifest, 'unstoredFilters'> | undefined,
+  { include }: Pick<SelectionOptions, 'include'>,
+): void {
+  const unstored = manifest?.unstoredFilters;
+  const hasPolicy =
+    unstored?.includes('resourcePolicy') ?? objectAt(spec, ['resourcePolicy']) !== undefined;
+  const why =
+    status.phase !== 'Completed'
+      ? `its phase is ${status.phase}, so objects may be missing in it that were there`
+      : hasPolicy && 'a resource policy decided what went into it';
+  if (why) {
+    throw new LifeboatError(
+      `restore: backup ${name} cannot be rolled back to: ${why}. Restore it without existingObjects: 'rollback', or roll back to another backup`,
+      { code: 'Unsupported', operation: 'restore', target: name },
+    );
+  }
+  if (include === undefined && unstored?.includes('include') === true) {
+    const violation: Violation = {
+      path: 'options.include',
+      rule: `must answer as the predicate did that backup ${name} was made with, and be given to planRestore and to restore: what that left out would be deleted`,
+      received: include,
+    };
+    throw new ValidationError('restore', [violation]);
   }
 }
 

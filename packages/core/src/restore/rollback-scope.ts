@@ -1,8 +1,6 @@
-import { LifeboatError } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import type { ApiResource, KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import { matchesLabelSelector } from '../model/label-selector.ts';
-import { objectAt } from '../model/object-path.ts';
 import type { RestoreSpec } from '../model/restore.ts';
 import { createBackupFilter } from '../selection/backup-filter.ts';
 import type { HeldNames } from './held-names.ts';
@@ -38,14 +36,11 @@ export interface RolledBackNamespace {
 }
 
 /**
- * The scope of a rollback: of what is missing in a backup only that counts which it would hold if it had been there.
- *
- * @throws {LifeboatError} code Unsupported when that cannot be told of the backup: it is not complete, or a resource policy decided what
- * went into it.
+ * The scope of a rollback: of what is missing in a backup only that counts which it would hold if it had been there. The backup has to be
+ * one of which that can be told.
  */
 export function createRollbackScope(options: RollbackScopeOptions): RollbackScope {
   const { spec, backup, selection, held, resources } = options;
-  refuseUnclear(backup);
   const { includedNamespaces = [], excludedNamespaces = [], includedResources = [] } = spec;
   const filter = createBackupFilter(backup.spec, {
     liveNamespaces: [...held.namespaces],
@@ -72,24 +67,10 @@ export function createRollbackScope(options: RollbackScopeOptions): RollbackScop
         filter.labelSelectors.some((one) => matchesLabelSelector(object.metadata.labels, one));
       return (
         isLabelled &&
-        filter.includesResource(resource) &&
         (exclusion === undefined || exclusion === 'Deleting') &&
         selection.decide(source) === 'restore' &&
         selection.wants(source, object)
       );
     },
   };
-}
-
-function refuseUnclear({ metadata: { name }, spec, status }: Backup): void {
-  const why =
-    status.phase !== 'Completed'
-      ? `its phase is ${status.phase}, so objects may be missing in it that were there`
-      : objectAt(spec, ['resourcePolicy']) && 'a resource policy decided what went into it';
-  if (why !== undefined) {
-    throw new LifeboatError(
-      `restore: backup ${name} cannot be rolled back to: ${why}. Restore it without existingObjects: 'rollback', or roll back to another backup`,
-      { code: 'Unsupported', operation: 'restore', target: name },
-    );
-  }
 }

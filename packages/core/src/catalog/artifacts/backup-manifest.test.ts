@@ -10,6 +10,7 @@ const manifest: BackupManifest = {
   kubernetesVersion: 'v1.36.3',
   objects: 3,
   entries: 7,
+  unstoredFilters: ['include', 'resourcePolicy'],
   claims: [
     { namespace: 'shop', claimName: 'data', level: 'application' },
     { namespace: 'shop', claimName: 'logs', level: 'crash', volumeGroup: 'db' },
@@ -25,8 +26,8 @@ it('a manifest is read as it was written, and names who wrote it', () => {
   });
 });
 
-it('a manifest that tells nothing of consistency is read', () => {
-  const { claims: _claims, ...older } = manifest;
+it('a manifest that tells nothing of consistency and filters is read', () => {
+  const { claims: _claims, unstoredFilters: _filters, ...older } = manifest;
   const text = encodeBackupManifest(older);
   expect(decodeBackupManifest(Buffer.from(text), 'key')).toEqual(older);
 });
@@ -38,6 +39,7 @@ describe('what is not a manifest is refused', () => {
     { name: 'a list', text: '[]' },
     { name: 'a later format', text: good.replace('"formatVersion": 1', '"formatVersion": 2') },
     { name: 'no count', text: good.replace('"objects": 3', '"objects": "3"') },
+    { name: 'an unknown filter', text: good.replace('"include"', '"some"') },
     { name: 'an unknown level', text: good.replace('"crash"', '"some"') },
     { name: 'a file without its size', text: good.replace('"sizeBytes": 12', '"sizeBytes": null') },
   ])('$name', ({ text }) => {

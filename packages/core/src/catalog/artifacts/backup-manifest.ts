@@ -13,6 +13,9 @@ import type { StoredFile } from '../stored-file.ts';
 
 const formatVersion = 1;
 
+/** What decided about the objects of a backup and is not in it: the option `include`, the filters of a resource policy. */
+export type UnstoredFilter = 'include' | 'resourcePolicy';
+
 /** What a backup consists of, so that it can be verified. */
 export interface BackupManifest {
   readonly backup: { readonly name: string; readonly uid: string };
@@ -22,6 +25,8 @@ export interface BackupManifest {
   readonly objects: number;
   /** Files in the archive. */
   readonly entries: number;
+  /** Absent when the manifest does not tell. */
+  readonly unstoredFilters?: readonly UnstoredFilter[] | undefined;
   /** What it has of each claim that was snapshotted; absent when the manifest does not tell. */
   readonly claims?: readonly ClaimConsistency[] | undefined;
   /** Every file of the backup's directory, but for the manifest itself and marks such as the claim. */
@@ -30,7 +35,7 @@ export interface BackupManifest {
 
 /** The manifest as it is stored. */
 export function encodeBackupManifest(manifest: BackupManifest): string {
-  const { backup, kubernetesVersion, objects, entries, claims, files } = manifest;
+  const { backup, kubernetesVersion, objects, entries, unstoredFilters, claims, files } = manifest;
   const document: JsonObject = {
     formatVersion,
     writer: { name: 'lifeboat', version },
@@ -38,6 +43,7 @@ export function encodeBackupManifest(manifest: BackupManifest): string {
     kubernetesVersion,
     objects,
     entries,
+    ...(unstoredFilters === undefined ? {} : { unstoredFilters }),
     ...(claims === undefined
       ? {}
       : { claims: claims.map(({ ...consistency }): JsonObject => consistency) }),
@@ -72,6 +78,7 @@ function manifestOf(document: JsonObject): BackupManifest | undefined {
   const uid = stringAt(document, ['backup', 'uid']);
   const kubernetesVersion = stringAt(document, ['kubernetesVersion']);
   const { objects, entries } = document;
+  const unstoredFilters = arrayAt(document, ['unstoredFilters']);
   const claims = arrayAt(document, ['claims']).map(consistencyOf);
   const files = Object.entries(objectAt(document, ['files']) ?? {}).map(
     ([fileName, file]): StoredFile | undefined => {
@@ -89,12 +96,18 @@ function manifestOf(document: JsonObject): BackupManifest | undefined {
     typeof objects === 'number' &&
     typeof entries === 'number' &&
     files.every((file) => file !== undefined) &&
+    unstoredFilters.every(isUnstoredFilter) &&
     claims.every((claim) => claim !== undefined)
     ? {
         ...{ backup: { name, uid }, kubernetesVersion, objects, entries, files },
+        ...(document['unstoredFilters'] !== undefined && { unstoredFilters }),
         ...(document['claims'] !== undefined && { claims }),
       }
     : undefined;
+}
+
+function isUnstoredFilter(value: JsonValue): value is UnstoredFilter {
+  return value === 'include' || value === 'resourcePolicy';
 }
 
 function consistencyOf(entry: JsonValue): ClaimConsistency | undefined {
