@@ -8,6 +8,7 @@ import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.t
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { NamedClaim } from './claim-volumes.ts';
+import { StoredNames } from './stored-names.ts';
 
 /**
  * What a run has done so far, for the files beside the archive and for the result. It grows with names and problems, never
@@ -15,7 +16,7 @@ import type { NamedClaim } from './claim-volumes.ts';
  */
 export class BackupRecord {
   readonly #issues: Issue[] = [];
-  readonly #names = new Map<string, string[]>();
+  readonly #names = new StoredNames();
   readonly #volumes: JsonObject[] = [];
   readonly #operations: JsonObject[] = [];
   readonly #volumeGroups: VolumeGroup[] = [];
@@ -57,7 +58,7 @@ export class BackupRecord {
   }
 
   /** `<apiVersion>/<Kind>` → names, for the resource list. */
-  get names(): ReadonlyMap<string, readonly string[]> {
+  get names(): Iterable<readonly [kind: string, names: Iterable<string>]> {
     return this.#names;
   }
 
@@ -128,19 +129,16 @@ export class BackupRecord {
 
   /** Whether the archive holds an object. Takes time in proportion to the objects of its kind. */
   hasStored(object: KubernetesObject): boolean {
-    return this.#names.get(kindOf(object))?.includes(listedName(object)) ?? false;
+    return this.#names.has(kindOf(object), listedName(object));
   }
 
   /** Adds an object that the archive now holds. */
   addStored(identifier: ResourceIdentifier, object: KubernetesObject): void {
-    const key = kindOf(object);
     const { namespace } = object.metadata;
     if (namespace !== undefined) {
       this.#storedNamespaces.add(namespace);
     }
-    const names = this.#names.get(key) ?? [];
-    names.push(listedName(object));
-    this.#names.set(key, names);
+    this.#names.add(kindOf(object), listedName(object));
     this.#stored += 1;
     this.#onEvent({ type: 'item', object: identifier, action: 'stored' });
     this.#onEvent({ type: 'progress', done: this.#stored });
