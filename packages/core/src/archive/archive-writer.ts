@@ -4,6 +4,7 @@ import { stringifyJson } from '../model/json.ts';
 import {
   type GroupVersionResource,
   type KubernetesObject,
+  type ObjectReference,
   referenceTo,
 } from '../model/kubernetes.ts';
 import type { ArchiveMember, IndexedObject } from './archive-index.ts';
@@ -140,16 +141,17 @@ class ObjectWriter implements ArchiveWriter {
 
   async writeObject(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
     const reference = referenceTo(resource, object);
-    const { namespace, name } = reference;
-    const paths = writableEntryPathsOf(reference);
-    const { group, version, resource: plural } = resource;
     await this.writeFiles(
-      paths,
+      writableEntryPathsOf(reference),
       () => stringifyJson(object),
-      (place) => {
-        this.#onPlace?.({ group, version, resource: plural, namespace, name, ...place });
-      },
+      this.#placing(reference),
     );
+  }
+
+  // Apart, since a function holds all that those around it hold: the object would stay until its place is known.
+  #placing(reference: ObjectReference): (place: GroupPlace) => void {
+    const { group, version, resource, namespace, name } = reference;
+    return (place) => this.#onPlace?.({ group, version, resource, namespace, name, ...place });
   }
 
   /** Writes files of the same content when there is room. */

@@ -15,8 +15,7 @@ const memberBytes = 1024 * 1024;
 const bufferBytes = memberBytes + 256 * 1024;
 // Most backups are small, and need no more.
 const firstBufferBytes = 64 * 1024;
-// Zlib comes back to the main thread whenever a chunk is full.
-const compressedChunkBytes = 256 * 1024;
+const firstChunkBytes = 64 * 1024;
 const mostUnread = 2;
 
 /**
@@ -35,6 +34,7 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
   #groupOffset = 0;
   #started = 0;
   #offset = 0;
+  #chunkBytes = firstChunkBytes;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   // Made when somebody waits.
@@ -137,7 +137,10 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
 
   async #compress(buffer: Buffer, tarBytes: number): Promise<Uint8Array> {
     const before = this.#unread.at(-1);
-    const bytes = await compress(buffer.subarray(0, tarBytes), { chunkSize: compressedChunkBytes });
+    const bytes = await compress(buffer.subarray(0, tarBytes), { chunkSize: this.#chunkBytes });
+    // Whatever does not fit into one chunk is copied together, and what a chunk has too much of is memory all the same: the next members
+    // will be much like this one.
+    this.#chunkBytes = Math.max(firstChunkBytes, Math.ceil(1.25 * bytes.byteLength));
     if (buffer.byteLength === bufferBytes) {
       this.#spare.push(buffer);
     }

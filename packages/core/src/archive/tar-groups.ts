@@ -23,7 +23,7 @@ interface ComingGroup {
 }
 
 // The tar stream takes a turn of the event loop for each file, and whoever appends need not wait for each.
-const mostComing = 32;
+const mostComing = 8;
 const mostComingBytes = 128 * 1024;
 
 /** Writes groups of files as a tar into gzip members, which end only where groups do. */
