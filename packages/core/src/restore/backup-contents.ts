@@ -26,7 +26,9 @@ export interface BackupContentsOptions {
 /** The objects of a backup that a restore may need: their names in memory, their content in the spool. */
 export class BackupContents implements AsyncDisposable {
   readonly #spool: BackupSpool;
-  readonly #entries: ReadonlyMap<string, SpooledEntry>;
+  readonly #entries: readonly SpooledEntry[];
+  /** By what they share, and by name: a key of its own for each of some ten thousand objects would be as much again. */
+  readonly #byPlace = new Map<string, Map<string, SpooledEntry>>();
   /** SHA-256 of the archive, in hexadecimal digits. */
   readonly digest: string;
 
@@ -47,17 +49,22 @@ export class BackupContents implements AsyncDisposable {
     this.digest = digest;
     this.#versionsOf = versionsOf;
     this.#chooseVersion = chooseVersion;
-    this.#entries = new Map([...entries].map((entry) => [keyOf(entry), entry]));
+    this.#entries = [...entries];
+    for (const entry of this.#entries) {
+      const place = placeOf(entry);
+      const inPlace = this.#byPlace.get(place) ?? new Map<string, SpooledEntry>();
+      this.#byPlace.set(place, inPlace.set(entry.name, entry));
+    }
   }
 
   /** Every entry, in the order of the archive. */
   get entries(): Iterable<SpooledEntry> {
-    return this.#entries.values();
+    return this.#entries;
   }
 
   /** Looks an entry up by its name in the backup. */
   find(identifier: ResourceIdentifier): SpooledEntry | undefined {
-    return this.#entries.get(keyOf(identifier));
+    return this.#byPlace.get(placeOf(identifier))?.get(identifier.name);
   }
 
   /** Reads the object of an entry, in the version that is chosen for the target as it is now. Snapshot objects of v1beta1, as Velero stored them until 1.8, are read as v1. */
@@ -96,6 +103,6 @@ export class BackupContents implements AsyncDisposable {
   }
 }
 
-function keyOf({ groupResource, namespace, name }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace ?? ''}/${name}`;
+function placeOf({ groupResource, namespace = '' }: ResourceIdentifier): string {
+  return `${groupResource}/${namespace}`;
 }

@@ -1,5 +1,5 @@
 import { compareCodePoints } from '../model/json.ts';
-import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
+import type { ApiResource, KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { SpooledEntry } from './backup-contents.ts';
 
@@ -25,11 +25,10 @@ export interface JoinOptions {
   readonly signal: AbortSignal;
 }
 
-interface PlacedEntry {
-  readonly entry: SpooledEntry;
+/** The entries of a target namespace, by their names; those that belong to none. */
+interface Place {
   readonly namespace: string | undefined;
-  /** As the API server orders objects. */
-  readonly key: string;
+  readonly entries: readonly SpooledEntry[];
 }
 
 // For fewer a list costs more requests than it saves: what is created blindly is read only when it turns out to exist.
@@ -47,33 +46,47 @@ const entriesWorthOneList = 50;
  * rejects only when aborted.
  */
 export async function* joinLiveObjects(options: JoinOptions): AsyncGenerator<EntryWithLive> {
-  const { resource, entries, targetNamespaceOf, isNew } = options;
-  const placed = entries
-    .map((entry): PlacedEntry => {
-      const { name } = entry;
-      const namespace =
-        entry.namespace === undefined ? undefined : targetNamespaceOf(entry.namespace);
-      const key = namespace === undefined ? name : `${namespace}/${name}`;
-      return { entry, namespace, key };
-    })
-    .toSorted((left, right) => compareCodePoints(left.key, right.key));
-  const open = placed.filter(({ namespace }) => namespace === undefined || !isNew(namespace));
+  const { resource, isNew } = options;
+  const places = placesOf(options);
+  const open = places.filter(({ namespace }) => namespace === undefined || !isNew(namespace));
   const live =
-    resource === undefined || open.length < leastEntriesToList
+    resource === undefined || countOf(open) < leastEntriesToList
       ? undefined
       : new LiveStream(liveObjects(options, resource, open));
   try {
-    for (const { entry, namespace, key } of placed) {
-      if (namespace !== undefined && isNew(namespace)) {
-        yield { entry, live: 'absent' };
-      } else {
-        yield { entry, live: live === undefined ? 'unknown' : await live.find(key) };
+    for (const { namespace, entries } of places) {
+      for (const entry of entries) {
+        if (namespace !== undefined && isNew(namespace)) {
+          yield { entry, live: 'absent' };
+        } else {
+          const key = keyOf({ namespace, name: entry.name });
+          yield { entry, live: live === undefined ? 'unknown' : await live.find(key) };
+        }
+        options.signal.throwIfAborted();
       }
-      options.signal.throwIfAborted();
     }
   } finally {
     await live?.close();
   }
+}
+
+/** The places of the entries, in the order in which the API server lists them: `shop-eu/` comes before `shop/`. */
+function placesOf({ entries, targetNamespaceOf }: JoinOptions): readonly Place[] {
+  const byNamespace = Map.groupBy(entries, ({ namespace }) =>
+    namespace === undefined ? undefined : targetNamespaceOf(namespace),
+  );
+  return [...byNamespace]
+    .map(([namespace, placed]) => ({
+      namespace,
+      entries: placed.sort((left, right) => compareCodePoints(left.name, right.name)),
+    }))
+    .sort((left, right) =>
+      compareCodePoints(keyOf({ ...left, name: '' }), keyOf({ ...right, name: '' })),
+    );
+}
+
+function countOf(places: readonly Place[]): number {
+  return places.reduce((sum, { entries }) => sum + entries.length, 0);
 }
 
 /** Objects in the order of their keys, asked for in that order. */
@@ -92,7 +105,7 @@ class LiveStream {
       if (this.#current === undefined) {
         break;
       }
-      const order = compareCodePoints(keyOf(this.#current), key);
+      const order = compareCodePoints(keyOf(this.#current.metadata), key);
       if (order > 0) {
         return 'absent';
       }
@@ -127,22 +140,20 @@ class LiveStream {
 async function* liveObjects(
   { cluster, signal }: JoinOptions,
   resource: ApiResource,
-  open: readonly PlacedEntry[],
+  open: readonly Place[],
 ): AsyncGenerator<KubernetesObject> {
-  const namespaces = [...new Set(open.map(({ namespace }) => namespace))];
   const areWorthLists =
-    namespaces.length <= mostNamespacesToList ||
-    open.length >= namespaces.length * entriesWorthOneList;
+    open.length <= mostNamespacesToList || countOf(open) >= open.length * entriesWorthOneList;
   if (!resource.namespaced || !areWorthLists) {
     yield* cluster.list(resource, { signal });
     return;
   }
-  // Already in the order of keys: `shop-eu/` comes before `shop/`.
-  for (const namespace of namespaces) {
+  for (const { namespace } of open) {
     yield* cluster.list(resource, { namespace, signal });
   }
 }
 
-function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
+// As the API server orders objects.
+function keyOf({ namespace, name }: Pick<ResourceIdentifier, 'namespace' | 'name'>): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }

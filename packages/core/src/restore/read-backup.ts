@@ -13,6 +13,7 @@ import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { HeldNames } from './held-names.ts';
 import type { ItemSelection } from './item-selection.ts';
+import { KeptNames } from './kept-names.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetResources } from './target-resources.ts';
 import type { VersionChooser } from './version-chooser.ts';
@@ -57,6 +58,7 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     };
     const selectVersion = (entry: ResourceIdentifier, version: string): boolean =>
       select(entry) && options.resources.mayServe(entry.groupResource, version);
+    const names = new KeptNames();
     const versions = new VersionRecords();
     const hash = createHash('sha256');
     const reading = readArchive(hashed(source, hash), { signal, select, selectVersion });
@@ -78,7 +80,8 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
       versions.addPreferred(entry, parseApiVersion(object.apiVersion).version);
       const selected = isSelected(entry, object, options);
       if (selected !== undefined) {
-        entries.push({ ...entry, selected, record: await spool.append(bytes) });
+        const record = await spool.append(bytes);
+        entries.push({ ...names.kept(entry), selected, record });
       }
     }
     await spool.flush();

@@ -108,10 +108,11 @@ async function restoreResource(
     ({ entry, live }, itemSignal) =>
       pool.run(async () => {
         const action = await handler.handle(entry, live, itemSignal);
-        if (action !== 'failed') {
-          names.push(entry.name);
+        if (groupResource !== definitions || action === 'failed') {
+          return;
         }
-        if (action !== 'skipped' && action !== 'failed') {
+        names.push(entry.name);
+        if (action !== 'skipped') {
           changed.push(entry.name);
         }
       }, itemSignal),

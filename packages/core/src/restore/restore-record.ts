@@ -15,8 +15,10 @@ import type { Logger } from '../ports/logger.ts';
  */
 export class RestoreRecord {
   readonly #issues: Issue[] = [];
-  readonly #outcomes = new Map<string, string[]>();
   readonly #items: RestoredItem[] = [];
+  /** Of each item, `<apiVersion>/<Kind>`: one text for all of a kind. */
+  readonly #kinds: string[] = [];
+  readonly #kindTexts = new Map<string, string>();
   readonly #volumes: JsonObject[] = [];
   readonly #hooks: HookResult[] = [];
   readonly #onEvent: (event: RestoreEvent) => void;
@@ -49,7 +51,16 @@ export class RestoreRecord {
 
   /** `<apiVersion>/<Kind>` → `<name>(<action>)`, for the resource list. */
   get outcomes(): ReadonlyMap<string, readonly string[]> {
-    return this.#outcomes;
+    const outcomes = new Map<string, string[]>();
+    for (const [index, { object, action }] of this.#items.entries()) {
+      const { namespace, name } = object;
+      const named = namespace === undefined ? name : `${namespace}/${name}`;
+      const kind = this.#kinds[index] ?? '';
+      const ofKind = outcomes.get(kind) ?? [];
+      ofKind.push(`${named}(${action})`);
+      outcomes.set(kind, ofKind);
+    }
+    return outcomes;
   }
 
   /** What became of each object, in the order in which it did. */
@@ -95,12 +106,10 @@ export class RestoreRecord {
     action: RestoreAction,
     reason?: string,
   ): void {
-    const key = `${apiVersion}/${kind}`;
-    const name =
-      object.namespace === undefined ? object.name : `${object.namespace}/${object.name}`;
-    const outcomes = this.#outcomes.get(key) ?? [];
-    outcomes.push(`${name}(${action})`);
-    this.#outcomes.set(key, outcomes);
+    const text = `${apiVersion}/${kind}`;
+    const known = this.#kindTexts.get(text) ?? text;
+    this.#kindTexts.set(known, known);
+    this.#kinds.push(known);
     this.#items.push({ object, action, reason });
     this.#onEvent({ type: 'item', object, action, reason });
   }

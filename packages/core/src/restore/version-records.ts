@@ -28,7 +28,8 @@ export class VersionRecords {
 
   /** The versions of an entry; `undefined` when it has the preferred one only. Complete once the archive was read to its end. */
   of(entry: ResourceIdentifier): EntryVersions | undefined {
-    const records = this.#records.get(keyOf(entry));
+    // Hardly any backup has copies in other versions.
+    const records = this.#records.size === 0 ? undefined : this.#records.get(keyOf(entry));
     const preferred = this.#preferred.get(entry.groupResource);
     return records === undefined || preferred === undefined
       ? undefined
