@@ -1,6 +1,7 @@
 // pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs; pnpm bench snapshots: snapshots
 // against the bare requests; pnpm bench objects: backups of many objects;
-// pnpm bench restore [number of objects]: their restores. docs/reference/benchmarks.md
+// pnpm bench restore [number of objects]: their restores; pnpm bench velero [number of objects]: both beside the real Velero.
+// docs/reference/benchmarks.md
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +18,7 @@ import { benchmarkObjects } from './objects.ts';
 import { benchmarkRestore } from './restore.ts';
 import { benchmarkSnapshots } from './snapshots.ts';
 import { memoryResult, type Result, tableOf, throughputResult } from './summary.ts';
+import { benchmarkVelero } from './velero.ts';
 import { workloads } from './workload.ts';
 
 const kinds = ['s3', 'gcs', 'azure'] as const;
@@ -74,6 +76,9 @@ if (chosen.includes('objects')) {
 }
 if (chosen.includes('restore')) {
   console.log(await benchmarkRestore(report, chosen.map(Number).find(Number.isInteger)));
+}
+if (chosen.includes('velero')) {
+  console.log(await benchmarkVelero(report, chosen.map(Number).find(Number.isInteger)));
 }
 const results: Result[] = [];
 for (const kind of kinds) {

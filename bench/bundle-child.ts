@@ -5,7 +5,9 @@ import { build } from 'tsup';
  * Makes one JavaScript file of a child process, as an application is deployed: what turns TypeScript into JavaScript while it is loaded
  * would count into its memory. Resolves with its path.
  */
-export async function bundleChild(name: 'measure-objects' | 'measure-restore'): Promise<string> {
+export async function bundleChild(
+  name: 'measure-objects' | 'measure-restore' | 'measure-engine',
+): Promise<string> {
   const outDir = join(import.meta.dirname, '../node_modules/.cache/lifeboat-bench');
   await build({
     ...{ entry: [join(import.meta.dirname, `${name}.ts`)], outDir, config: false, clean: false },

@@ -1,25 +1,22 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type Cluster, Resources } from '@lifeboat/core';
+import type { Cluster } from '@lifeboat/core';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
-import { runAll } from '../packages/core/src/internal/run-all.ts';
-import { waitFor } from '../test/cluster/wait-for.ts';
 import { bundleChild } from './bundle-child.ts';
 import type { RestoreTask } from './measure-restore.ts';
 import { prepareObjects } from './object-scene.ts';
 import type { ObjectsFigures } from './report-figures.ts';
 import { describeRestores, type RestoreRound } from './restore-summary.ts';
+import { TargetNamespaces } from './target-namespaces.ts';
 
 const defaultCount = 10_000;
 const rounds = 3;
 const concurrencies = [4, 8, 16, 32, 64] as const;
 const triedObjects = 1_000;
-const goneTimeoutMs = 600_000;
 const backupName = 'bench';
 const run = promisify(execFile);
 type Report = (line: string) => void;
@@ -116,34 +113,4 @@ async function measureRound(
   const again = await measure('restore', target.mapping);
   const compare = compareFirst ?? (await measure('compare', target.mapping));
   return { create: before ?? (await create()), restore, compare, again };
-}
-
-/** Names for namespaces that a restore makes; what is in them goes with them. */
-class TargetNamespaces implements AsyncDisposable {
-  readonly mapping: Mapping;
-  readonly #cluster: Cluster;
-
-  constructor({ cluster, namespaces }: Scene) {
-    const prefix = `bench-restore-${randomUUID().slice(0, 8)}`;
-    this.mapping = Object.fromEntries(
-      namespaces.map((name, index) => [name, `${prefix}-${String(index).padStart(2, '0')}`]),
-    );
-    this.#cluster = cluster;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const references = Object.values(this.mapping).map((name) => ({
-      ...Resources.namespaces,
-      name,
-    }));
-    const remove = (reference: (typeof references)[number]): Promise<void> =>
-      this.#cluster.delete(reference);
-    await runAll(references, remove, { concurrency: references.length });
-    for (const reference of references) {
-      await waitFor(async () => (await this.#cluster.get(reference)) === undefined, {
-        what: `namespace ${reference.name} to go`,
-        ...{ timeoutMs: goneTimeoutMs, intervalMs: 500 },
-      });
-    }
-  }
 }

@@ -18,12 +18,12 @@ export interface VeleroServerOptions {
   readonly location: BackupStorageLocationSpec;
   /** The file of credentials of the AWS SDK, as text. */
   readonly credentials: string;
-  /** Beside those that every test needs. @default none */
+  /** Of the server, beside those that say where it works. @default what tests need, lest they wait */
   readonly flags?: readonly string[] | undefined;
 }
 
 // By default Velero does so every ten seconds and once an hour.
-const flags = ['--item-operation-sync-frequency=2s', '--garbage-collection-frequency=5s'];
+const testFlags = ['--item-operation-sync-frequency=2s', '--garbage-collection-frequency=5s'];
 
 /** Commands that wait do so for good. */
 const commandTimeoutMs = 300_000;
@@ -33,6 +33,7 @@ export class VeleroServer implements AsyncDisposable {
   readonly namespace: string;
   readonly cluster: ClusterDescription;
   readonly logPath: string;
+  readonly pid: number;
   readonly #installation: VeleroInstallation;
   readonly #folder: string;
   readonly #process: ServerProcess;
@@ -44,6 +45,7 @@ export class VeleroServer implements AsyncDisposable {
     this.cluster = installation.cluster;
     this.namespace = installation.namespace;
     this.logPath = logIn(folder);
+    this.pid = process.pid;
   }
 
   /** Installs what Velero needs in the cluster, starts it and waits until it answers. */
@@ -107,7 +109,7 @@ function logIn(folder: string): string {
 }
 
 async function startProcess(
-  { binaries, cluster, namespace, credentials, flags: more = [] }: VeleroServerOptions,
+  { binaries, cluster, namespace, credentials, flags = testFlags }: VeleroServerOptions,
   folder: string,
 ): Promise<ServerProcess> {
   const credentialsPath = join(folder, 'credentials');
@@ -123,7 +125,6 @@ async function startProcess(
       ...[`--plugin-dir=${binaries.pluginFolder}`, '--features=EnableCSI'],
       ...[`--metrics-address=127.0.0.1:${port}`, '--profiler-address=127.0.0.1:0'],
       ...flags,
-      ...more,
     ],
     environment: {
       VELERO_LOG: logIn(folder),

@@ -8,6 +8,7 @@ import { listens } from './listens.ts';
 /** A server that was started here and listens. */
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
 export interface ServerCommand {
@@ -70,7 +71,7 @@ async function start(
       cause: error,
     });
   }
-  return { port, [Symbol.asyncDispose]: () => stop(child, pid) };
+  return { port, pid, [Symbol.asyncDispose]: () => stop(child, pid) };
 }
 
 async function firstLineOf(child: ChildProcess): Promise<string> {
