@@ -9,6 +9,7 @@ const protectedResources: ReadonlySet<string> = new Set([
   'endpointslices.discovery.k8s.io',
   'events',
   'events.events.k8s.io',
+  'ipaddresses.networking.k8s.io',
   'leases.coordination.k8s.io',
   'namespaces',
   'nodes',

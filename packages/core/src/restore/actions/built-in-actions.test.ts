@@ -182,6 +182,17 @@ describe('what is not restored', () => {
       'derives it',
     ],
     [
+      'the address of a Service',
+      'ipaddresses.networking.k8s.io',
+      object(
+        'networking.k8s.io/v1',
+        'IPAddress',
+        {},
+        { labels: { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+      ),
+      'makes it for its Service',
+    ],
+    [
       'the volume that a pod makes for itself',
       'persistentvolumeclaims',
       object(
@@ -197,9 +208,15 @@ describe('what is not restored', () => {
     expect(await run({ groupResource, object: item })).toContain(reason);
   });
 
-  it('endpoints that people wrote are restored', async () => {
-    const item = object('v1', 'Endpoints', { subsets: [] });
-    expect(await run({ groupResource: 'endpoints', object: item })).toEqual(item);
+  it.each([
+    ['endpoints that people wrote', 'endpoints', object('v1', 'Endpoints', { subsets: [] })],
+    [
+      'addresses that others registered',
+      'ipaddresses.networking.k8s.io',
+      object('networking.k8s.io/v1', 'IPAddress', {}),
+    ],
+  ])('%s are restored', async (_what, groupResource, item) => {
+    expect(await run({ groupResource, object: item })).toEqual(item);
   });
 });
 

@@ -11,6 +11,7 @@ import { clusterRoleBindingAction } from './cluster-role-binding.ts';
 import { configMapAction } from './config-map.ts';
 import { customResourceDefinitionAction } from './custom-resource-definition.ts';
 import { endpointsAction } from './endpoints.ts';
+import { ipAddressAction } from './ip-address.ts';
 import { jobAction } from './job.ts';
 import { podAction } from './pod.ts';
 import { podVolumeRestoreAction } from './pod-volume-restore.ts';
@@ -31,6 +32,7 @@ export interface BuiltInRestoreActions {
   readonly configMap: RestoreItemAction;
   readonly customResourceDefinition: RestoreItemAction;
   readonly endpoints: RestoreItemAction;
+  readonly ipAddress: RestoreItemAction;
   readonly job: RestoreItemAction;
   readonly pod: RestoreItemAction;
   readonly podVolumeRestore: RestoreItemAction;
@@ -52,6 +54,7 @@ export const RestoreActions: BuiltInRestoreActions = {
   configMap: configMapAction,
   customResourceDefinition: customResourceDefinitionAction,
   endpoints: endpointsAction,
+  ipAddress: ipAddressAction,
   job: jobAction,
   pod: podAction,
   podVolumeRestore: podVolumeRestoreAction,
