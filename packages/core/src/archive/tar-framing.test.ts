@@ -17,8 +17,10 @@ function endsOf(tar: Buffer, chunkBytes: number): readonly number[] {
   const framing = new TarFraming();
   const ends: number[] = [];
   for (let offset = 0; offset < tar.byteLength; offset += chunkBytes) {
-    for (const end of framing.fileEnds(tar.subarray(offset, offset + chunkBytes))) {
+    const chunk = tar.subarray(offset, offset + chunkBytes);
+    for (let end = framing.fileEnd(chunk, 0); end !== undefined; ) {
       ends.push(offset + end);
+      end = framing.fileEnd(chunk, end);
     }
   }
   return ends;

@@ -12,9 +12,12 @@ export class TarFraming {
   #bodyBytesLeft = 0;
   #isExtension = false;
 
-  /** Takes the next chunk; yields the offsets in it behind which the next file, or the end marker, begins. */
-  *fileEnds(chunk: Uint8Array): Generator<number> {
-    for (let offset = 0; offset < chunk.byteLength; ) {
+  /**
+   * Takes bytes of the stream up to where the next file, or the end marker, begins; returns the offset of that in the chunk, or `undefined`
+   * when the chunk ends before. It goes on at the offset that was returned last.
+   */
+  fileEnd(chunk: Uint8Array, start: number): number | undefined {
+    for (let offset = start; offset < chunk.byteLength; ) {
       if (this.#bodyBytesLeft > 0) {
         const step = Math.min(this.#bodyBytesLeft, chunk.byteLength - offset);
         offset += step;
@@ -22,7 +25,7 @@ export class TarFraming {
       } else {
         offset += this.#fillHeader(chunk, offset);
         if (this.#headerFill < blockBytes) {
-          return;
+          return undefined;
         }
         this.#headerFill = 0;
         if (this.#header[0] === 0) {
@@ -31,9 +34,10 @@ export class TarFraming {
         this.#readHeader();
       }
       if (this.#bodyBytesLeft === 0 && !this.#isExtension) {
-        yield offset;
+        return offset;
       }
     }
+    return undefined;
   }
 
   #fillHeader(chunk: Uint8Array, offset: number): number {

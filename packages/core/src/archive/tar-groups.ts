@@ -22,7 +22,8 @@ interface ComingGroup {
   readonly sha256: string;
 }
 
-// The tar stream takes a turn of the event loop for each file, and whoever appends need not wait for each.
+// The tar stream takes a turn of the event loop for each file, and whoever appends need not wait for each. What is under way outlives
+// collections of garbage, and V8 enlarges the space for new objects by how much that is.
 const mostComing = 8;
 const mostComingBytes = 128 * 1024;
 
@@ -87,7 +88,7 @@ export class TarGroups {
 
   #take(chunk: Uint8Array): void {
     let from = 0;
-    for (const end of this.#framing.fileEnds(chunk)) {
+    for (let end = this.#framing.fileEnd(chunk, 0); end !== undefined; ) {
       const [group] = this.#coming;
       if (group !== undefined) {
         group.filesLeft -= 1;
@@ -97,8 +98,10 @@ export class TarGroups {
           this.#endGroup(group);
         }
       }
+      end = this.#framing.fileEnd(chunk, end);
     }
-    this.#members.write(chunk.subarray(from));
+    // Most chunks are part of one group. Even a view of one is an object of its own.
+    this.#members.write(from === 0 ? chunk : chunk.subarray(from));
   }
 
   #endGroup({ onPlace, sizeBytes, sha256 }: ComingGroup): void {

@@ -78,6 +78,7 @@ describe('readListBytes', () => {
     '{}{}',
     '{"a":}',
     '{"a":"b}',
+    '{"items":[{}] {"a":[1,2]}}',
   ])('refuses %j', (text) => {
     expect(() => readListBytes(bytesOf(text))).toThrow(SyntaxError);
   });

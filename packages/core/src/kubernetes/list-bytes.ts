@@ -30,20 +30,24 @@ export function readListBytes(bytes: PageBytes): ListBytes {
   try {
     const parts = new ListParts(bytes);
     findParts(bytes, parts);
-    return { envelope: parts.envelope(), items: textsOf(bytes, parts.items) };
+    return { envelope: parts.envelope(), items: textsOf(bytes, parts) };
   } catch (error) {
     bytes.release();
     throw error;
   }
 }
 
-function* textsOf(bytes: PageBytes, items: readonly number[]): Generator<string, void, undefined> {
+function* textsOf(
+  bytes: PageBytes,
+  { itemsStart, itemEnds }: ListParts,
+): Generator<string, void, undefined> {
   try {
-    for (let index = 0; index < items.length; index += 2) {
-      const [start = 0, end = 0] = [items[index], items[index + 1]];
+    let start = itemsStart;
+    for (const end of itemEnds) {
       const text = bytes.text(start, end);
       bytes.release(end);
       yield text;
+      start = end + 1;
     }
   } finally {
     bytes.release();
@@ -83,20 +87,28 @@ function findParts(bytes: PageBytes, parts: ListParts): void {
 class ListParts {
   readonly #bytes: PageBytes;
   readonly #members: string[] = [];
-  readonly #items: number[] = [];
   #depth = 0;
   #listStart = 0;
   #memberStart = 0;
-  #itemStart: number | undefined;
+  #itemsStart = 0;
+  #itemsEnd = 0;
+  #itemEnds: number[] = [];
+  /** Whether the member at hand is `items`, and whether its array is open. */
   #isItems = false;
+  #isInItems = false;
 
   constructor(bytes: PageBytes) {
     this.#bytes = bytes;
   }
 
-  /** Where each item begins and ends, one after the other: pairs would be objects that live as long as the page. */
-  get items(): readonly number[] {
-    return this.#items;
+  /** Where the first item begins; each other one does behind the comma that ends the one before. */
+  get itemsStart(): number {
+    return this.#itemsStart;
+  }
+
+  /** Where each item ends. */
+  get itemEnds(): readonly number[] {
+    return this.#itemEnds;
   }
 
   open(bracket: '{' | '[', position: number): void {
@@ -109,15 +121,19 @@ class ListParts {
       this.#memberStart = position + 1;
     } else if (this.#depth === 2 && bracket === '[') {
       this.#isItems = /^\s*"items"\s*:\s*$/.test(this.#bytes.text(this.#memberStart, position));
-      this.#itemStart = this.#isItems ? position + 1 : undefined;
+      this.#isInItems = this.#isItems;
+      if (this.#isItems) {
+        this.#itemsStart = position + 1;
+        this.#itemEnds = [];
+      }
     }
   }
 
   divide(position: number): void {
     if (this.#depth === 1) {
       this.#endMember(position);
-    } else if (this.#depth === 2) {
-      this.#endItem(position);
+    } else if (this.#depth === 2 && this.#isInItems) {
+      this.#itemEnds.push(position);
     }
   }
 
@@ -125,12 +141,12 @@ class ListParts {
     this.#depth -= 1;
     if (this.#depth === 0) {
       this.#endMember(position);
-    } else if (this.#depth === 1) {
-      const rest = this.#bytes.text(this.#itemStart ?? position, position);
-      if (this.#items.length > 0 || rest.trim() !== '') {
-        this.#endItem(position);
+    } else if (this.#depth === 1 && this.#isInItems) {
+      if (this.#itemEnds.length > 0 || !this.#isBlank(this.#itemsStart, position)) {
+        this.#itemEnds.push(position);
       }
-      this.#itemStart = undefined;
+      this.#itemsEnd = position + 1;
+      this.#isInItems = false;
     }
   }
 
@@ -149,15 +165,14 @@ class ListParts {
   #endMember(end: number): void {
     if (!this.#isItems) {
       this.#members.push(this.#bytes.text(this.#memberStart, end));
+    } else if (!this.#isBlank(this.#itemsEnd, end)) {
+      throw new SyntaxError('there is more than an array in "items"');
     }
     this.#isItems = false;
     this.#memberStart = end + 1;
   }
 
-  #endItem(end: number): void {
-    if (this.#itemStart !== undefined) {
-      this.#items.push(this.#itemStart, end);
-      this.#itemStart = end + 1;
-    }
+  #isBlank(start: number, end: number): boolean {
+    return this.#bytes.text(start, end).trim() === '';
   }
 }

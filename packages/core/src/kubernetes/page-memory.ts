@@ -1,3 +1,6 @@
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
 // Small, so that a page gives back what its reader has passed while it still holds the rest.
 const blockBytes = 64 * 1024;
 const mostFreeBytes = 4 * 1024 * 1024;
@@ -14,9 +17,8 @@ export class PageMemory {
   async read(body: AsyncIterable<Uint8Array>): Promise<PageBytes> {
     const bytes = new PageBytes(this);
     try {
-      for await (const chunk of body) {
-        bytes.append(chunk);
-      }
+      // Chunk by chunk as they come: a loop over a stream gets those that came together as one, which takes memory once more.
+      await pipeline(body, sinkOf(bytes));
     } catch (error) {
       bytes.release();
       throw error;
@@ -100,4 +102,13 @@ export class PageBytes {
       }
     }
   }
+}
+
+function sinkOf(bytes: PageBytes): Writable {
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => {
+      bytes.append(chunk);
+      done();
+    },
+  });
 }
