@@ -163,7 +163,9 @@ class EntryAcceptance {
   accept({ name, type, size }: Header): LocatedObject | undefined {
     this.#entries += 1;
     if (this.#entries > this.#maximumEntries) {
-      throw corruptArchive(`it holds more than ${this.#maximumEntries} entries`);
+      throw corruptArchive(
+        `it holds more than ${this.#maximumEntries} files and directories, of which a restore reads more only with maximumArchiveEntries`,
+      );
     }
     const path = name.replace(/^(?:\.\/)+/, '');
     if (path.startsWith('/') || path.split('/').includes('..')) {

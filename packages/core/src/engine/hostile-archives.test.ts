@@ -175,6 +175,27 @@ describe('of a bomb is read', () => {
   });
 });
 
+it('an archive that never ends to hold objects is read no further than its limit, and nothing is applied', async () => {
+  await using scene = await hostileScene();
+  const atOnce = 500;
+  let made = 0;
+  scene.store.serve(archiveKey, async function* endless() {
+    for (;;) {
+      const names = Array.from({ length: atOnce }, (_, index) => `x-${made + index}`);
+      made += atOnce;
+      const tar = await tarOf(names.map((name) => configMapEntry(name)));
+      yield gzipSync(tar.subarray(0, -1_024), { level: 1 });
+    }
+  });
+  await expect(scene.restore({ maximumArchiveEntries: 2_000 })).rejects.toMatchObject({
+    code: 'CorruptBackup',
+    message: expect.stringContaining('more than 2000 files and directories') as string,
+  });
+  await scene.expectNothingWritten();
+  // What was on its way when the limit was reached is not much.
+  expect(made).toBeLessThan(20_000);
+});
+
 describe('an object is left out, with an error that names it, when', () => {
   const withText = (name: string, text: string): TarEntry => ({ name: pathOf(name), body: text });
   const head = '"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bad","namespace":"shop"}';

@@ -7,7 +7,7 @@ import { entryBytes } from '../archive/entry-bytes.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import type { GetOptions } from '../ports/object-store.ts';
-import type { RestoreResult } from '../restore/request.ts';
+import type { RestoreOptions, RestoreResult } from '../restore/request.ts';
 import { archivedObject, storeBackup } from '../restore/stored-backup-fixture.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
@@ -90,7 +90,7 @@ export interface HostileScene extends AsyncDisposable {
   readonly cluster: FakeCluster;
   readonly store: StreamingStore;
   readonly engine: Engine;
-  restore(): Promise<RestoreResult>;
+  restore(options?: Pick<RestoreOptions, 'maximumArchiveEntries'>): Promise<RestoreResult>;
   /** What the cluster was asked to change. */
   writes(): readonly ClusterRequest[];
   /** Fails when the cluster was asked to change anything, the store has a file of a restore, or the machine has one at all. */
@@ -123,7 +123,8 @@ export async function hostileScene(archive?: Uint8Array): Promise<HostileScene> 
     cluster.requests.filter(({ operation, dryRun }) => !reads.includes(operation) && !dryRun);
   return {
     ...{ cluster, store, engine, writes },
-    restore: () => engine.restore({ spec: { backupName } }, { tempDirectory, ...impatient }),
+    restore: (options) =>
+      engine.restore({ spec: { backupName } }, { tempDirectory, ...impatient, ...options }),
     async expectNothingWritten() {
       expect(writes()).toEqual([]);
       expect(await Array.fromAsync(store.list('restores/'))).toEqual([]);

@@ -47,7 +47,7 @@ export interface OpenBackupOptions {
   readonly options: ObjectChangeOptions &
     SelectionOptions &
     VersionOptions &
-    Pick<RestoreOptions, 'existingObjects'>;
+    Pick<RestoreOptions, 'existingObjects' | 'maximumArchiveEntries'>;
   readonly signal: AbortSignal;
 }
 
@@ -75,8 +75,10 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
     include: include && safePredicate(include, reportTo(record)),
   });
   const held = existingObjects === 'rollback' ? new HeldNames() : undefined;
+  const { maximumArchiveEntries = 1_000_000 } = options.options;
   const contents = await readBackupContents({
     store,
+    maximumEntries: maximumArchiveEntries,
     backupName: backup.metadata.name,
     selection,
     held,

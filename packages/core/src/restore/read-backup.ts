@@ -31,6 +31,8 @@ export interface ReadBackupOptions {
   readonly held?: HeldNames | undefined;
   readonly record: RestoreRecord;
   readonly tempDirectory: string | undefined;
+  /** Files and directories that the archive may hold. @default that of {@link readArchive} */
+  readonly maximumEntries?: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -45,7 +47,7 @@ const mostCorruptObjects = 1_000;
  * @throws {LifeboatError} code CorruptBackup when the archive is missing, damaged, cut off or hostile.
  */
 export async function readBackupContents(options: ReadBackupOptions): Promise<BackupContents> {
-  const { store, backupName, tempDirectory, signal } = options;
+  const { store, backupName, tempDirectory, maximumEntries, signal } = options;
   signal?.throwIfAborted();
   const spool = await BackupSpool.open({ directory: tempDirectory });
   try {
@@ -61,7 +63,9 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     const names = new KeptNames();
     const versions = new VersionRecords();
     const hash = createHash('sha256');
-    const reading = readArchive(hashed(source, hash), { signal, select, selectVersion });
+    const reading = readArchive(hashed(source, hash), {
+      ...{ signal, select, selectVersion, maximumEntries },
+    });
     for await (const { entry, version, bytes } of reading) {
       const object = parse(entry, version, bytes, options);
       if (object === undefined) {

@@ -48,6 +48,11 @@ export interface RestoreOptions
    * @default the temporary folder of the machine
    */
   readonly tempDirectory?: string | undefined;
+  /**
+   * Files and directories that the archive may hold, one or two for each object. One that holds more is refused before anything is
+   * restored: all names are in memory, some 500 bytes for each object. @default 1000000
+   */
+  readonly maximumArchiveEntries?: number | undefined;
   /** How long the restored claims may take to bind, in milliseconds. @default 600000 */
   readonly claimBoundTimeoutMs?: number | undefined;
   /**
