@@ -257,3 +257,19 @@ it('an annotation that is not understood is a warning of the pod', async () => {
       .toSorted(),
   ).toEqual(['warning InvalidHookAnnotation db', 'warning InvalidHookAnnotation web']);
 });
+
+it('a limit that the spec sets for an init hook is a warning of the pods that get its containers', async () => {
+  await using lab = await backedUp({ db: {}, web: {} });
+  const init = {
+    initContainers: [{ name: 'fix', image: 'tools', command: ['fix'] }],
+    timeout: '1m',
+  };
+  const resources = [{ name: 'fixer', postHooks: [{ init }] }];
+  const { issues } = await lab.engine.restore({
+    spec: { ...mapped, includedResources: pods, hooks: { resources } },
+  });
+  expect(issues.map(({ reason, object }) => `${reason} ${object?.name}`).toSorted()).toEqual([
+    'TimeoutWithoutEffect db',
+    'TimeoutWithoutEffect web',
+  ]);
+});

@@ -30,6 +30,8 @@ export interface RestoreExecHook extends JsonObject {
 export interface RestoreInitHook extends JsonObject {
   /** As in a pod; each needs `name`, `image` and `command`. */
   readonly initContainers: readonly JsonObject[];
+  /** Has no effect, as with Velero, but for a warning of each pod: Kubernetes has no limit for the time of an init container. */
+  readonly timeout?: string;
 }
 
 /** One hook of a {@link RestoreResourceHook}: one of the two. */

@@ -17,6 +17,7 @@ it('finds nothing wrong with a hook of every field', () => {
   };
   const init = {
     initContainers: [{ name: 'fix', image: 'tools', command: ['fix'], env: [{ name: 'A' }] }],
+    timeout: '1m',
   };
   const hook = {
     name: 'all',
@@ -35,7 +36,7 @@ it('finds everything that is wrong at once', () => {
     { exec: { waitForReady: 'yes', waitTimeout: 5, timeout: '1s' } },
     { exec: { command: [] }, init: { initContainers: [] } },
     {},
-    { init: { initContainers: [{ name: 'A_b', image: '' }, 'fix'], timeout: '1m' } },
+    { init: { initContainers: [{ name: 'A_b', image: '' }, 'fix'], timeout: 'soon' } },
   ];
   expect(
     found({ resources: [{ postHooks, pre: [], includedNamespaces: ['*', 'a'] }], more: 1 }),
@@ -53,7 +54,7 @@ it('finds everything that is wrong at once', () => {
     'spec.hooks.resources[0].postHooks[3].init.initContainers[0].image must name an image',
     'spec.hooks.resources[0].postHooks[3].init.initContainers[0].command is required',
     'spec.hooks.resources[0].postHooks[3].init.initContainers[1] must be a container',
-    'spec.hooks.resources[0].postHooks[3].init.timeout is not a field of an init hook: initContainers; Kubernetes has no limit for their time',
+    'spec.hooks.resources[0].postHooks[3].init.timeout must be a duration as Go writes it, such as "30s" or "5m", and not negative',
     'spec.hooks.resources[0].pre is not a field of a hook for pods: name, filters, postHooks',
     'spec.hooks.resources[0].includedNamespaces must hold "*" alone or not at all',
     'spec.hooks.more is not a field of the hooks of a restore',

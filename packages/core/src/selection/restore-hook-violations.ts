@@ -43,12 +43,13 @@ const initContainerRule: FieldRule = (path, value) =>
     : [{ path, rule: 'must be a container', received: value }];
 
 const initRule = objectRule(
-  'an init hook: initContainers; Kubernetes has no limit for their time',
+  'an init hook: initContainers, timeout',
   {
     initContainers: (path, value) =>
       isJsonArray(value) && value.length === 0
         ? [{ path, rule: 'must hold a container', received: value }]
         : listRule('containers', initContainerRule)(path, value),
+    timeout: durationRule,
   },
   ['initContainers'],
 );

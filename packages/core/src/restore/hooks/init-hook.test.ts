@@ -32,6 +32,7 @@ describe('createInitHookFinder', () => {
     expect(find(pod({ labels: { app: 'db' } }))).toEqual({
       containers: isFor ? [{ name: 'fix', image: 'tools', command: ['fix'] }] : [],
       problems: [],
+      limited: [],
     });
   });
 
@@ -46,6 +47,7 @@ describe('createInitHookFinder', () => {
         { name: 'init-restore', image: 'busybox:1.36', command: ['sh', '-c', 'echo init'] },
       ],
       problems: [],
+      limited: [],
     });
   });
 
@@ -64,7 +66,20 @@ describe('createInitHookFinder', () => {
       problems: [
         `annotation ${prefix}/timeout is "5m", which means nothing; Kubernetes has no limit for an init container`,
       ],
+      limited: [],
     });
+  });
+
+  it.each([
+    ['1m', ['fixer']],
+    ['0s', []],
+  ])('tells of hooks of the spec with a limit of %s', (timeout, limited) => {
+    const initContainers = [{ name: 'fix', image: 'tools', command: ['fix'] }];
+    const postHooks = [{ init: { initContainers, timeout } }, { init: { initContainers } }];
+    const find = createInitHookFinder(specWith({ postHooks }));
+    expect(find(pod())).toMatchObject({ containers: [{}, {}], limited });
+    const annotations = { [`${prefix}/container-image`]: 'busybox' };
+    expect(find(pod({ annotations })).limited).toEqual([]);
   });
 
   it('needs an image', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseHookCommand } from '../../hooks/hook-command.ts';
 import { createHookFilter } from '../../hooks/hook-filter.ts';
+import { parseDuration } from '../../model/duration.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { KubernetesManifest, StringMap } from '../../model/kubernetes.ts';
 import { objectsAt, stringAt, withValueAt } from '../../model/object-path.ts';
@@ -10,8 +11,10 @@ import { AnnotationReader } from './annotation-reader.ts';
 /** The init containers that hooks add to a pod. */
 export interface InitHooks {
   readonly containers: readonly JsonObject[];
-  /** What was asked for and has no effect. */
+  /** What annotations ask for that has no effect. */
   readonly problems: readonly string[];
+  /** Names of the entries of the spec that set a limit for the time of their containers; it has no effect. */
+  readonly limited: readonly string[];
 }
 
 /** A pod that is to be restored, in its target namespace. */
@@ -33,15 +36,29 @@ const fillers: readonly string[] = ['restore-wait', 'restic-wait'];
  * (`init.hook.restore.velero.io/…`) ask for replaces those of the spec; without one, those of every entry that lets the pod in.
  */
 export function createInitHookFinder(spec: RestoreSpec): (pod: InitHookPod) => InitHooks {
-  const entries = (spec.hooks?.resources ?? []).map((entry) => ({
-    lets: createHookFilter(entry),
-    containers: (entry.postHooks ?? []).flatMap(({ init }) => init?.initContainers ?? []),
-  }));
-  return (pod) =>
-    initHookFromAnnotations(pod) ?? {
-      containers: entries.filter(({ lets }) => lets(pod)).flatMap(({ containers }) => containers),
-      problems: [],
+  const entries = (spec.hooks?.resources ?? []).map((entry) => {
+    const hooks = (entry.postHooks ?? []).flatMap(({ init }) => init ?? []);
+    return {
+      lets: createHookFilter(entry),
+      containers: hooks.flatMap(({ initContainers }) => initContainers),
+      // `0s` is what a Go program writes where nothing was set.
+      limited: hooks.some(({ timeout }) => (parseDuration(timeout ?? '') ?? 0) > 0)
+        ? [entry.name]
+        : [],
     };
+  });
+  return (pod) => {
+    const annotated = initHookFromAnnotations(pod);
+    if (annotated !== undefined) {
+      return annotated;
+    }
+    const own = entries.filter(({ lets }) => lets(pod));
+    return {
+      containers: own.flatMap(({ containers }) => containers),
+      problems: [],
+      limited: own.flatMap(({ limited }) => limited),
+    };
+  };
 }
 
 function initHookFromAnnotations({ metadata }: InitHookPod): InitHooks | undefined {
@@ -59,7 +76,7 @@ function initHookFromAnnotations({ metadata }: InitHookPod): InitHooks | undefin
     image,
     ...(command === '' ? {} : { command: parseHookCommand(command) }),
   };
-  return { containers: [container], problems: reader.problems };
+  return { containers: [container], problems: reader.problems, limited: [] };
 }
 
 // Velero takes a random one; this one is the same in a plan and in the restore that follows it.
