@@ -47,7 +47,8 @@ export interface OpenBackupOptions {
   readonly options: ObjectChangeOptions &
     SelectionOptions &
     VersionOptions &
-    Pick<RestoreOptions, 'existingObjects' | 'maximumArchiveEntries'>;
+    Pick<RestoreOptions, 'maximumArchiveEntries'> &
+    Pick<RestoreOptions, 'existingObjects'>;
   readonly signal: AbortSignal;
 }
 
