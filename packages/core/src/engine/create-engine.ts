@@ -94,7 +94,7 @@ function limitsOf({
   hookedPods = 4,
   lists = 4,
   itemActions = 8,
-  restoredObjects = 8,
+  restoredObjects = 16,
   releasedSnapshots = 8,
 }: EngineConcurrency = {}): Readonly<Record<keyof EngineConcurrency, number>> {
   return { snapshotsPerDriver, hookedPods, lists, itemActions, restoredObjects, releasedSnapshots };

@@ -61,7 +61,11 @@ export interface EngineConcurrency {
    * memory. @default 8
    */
   readonly itemActions?: number | undefined;
-  /** Objects being restored; fewer while the API server is overloaded. @default 8 */
+  /**
+   * Objects being restored; fewer while the API server is overloaded. As many as the connections of `connectKubeConfig`: more would wait
+   * for one. An API server on two idle cores created 1,000 objects in 1.13 s at 8 at a time, in 1.08 s at 16 and in 1.02 s at 64.
+   * @default 16
+   */
   readonly restoredObjects?: number | undefined;
   /** Snapshots of a backup being freed. @default 8 */
   readonly releasedSnapshots?: number | undefined;
