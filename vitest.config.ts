@@ -95,8 +95,8 @@ export default defineConfig({
           name: 'interop',
           include: ['test/interop/**/*.interop.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts', 'test/interop/global-setup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           // They mostly wait for Velero to look into its bucket.
           maxWorkers: 4,
           retry,

@@ -136,6 +136,14 @@ export class InteropScene {
     return keys.map((key) => key.slice(prefix.length));
   }
 
+  /** Leaves of a backup what Velero writes, too. */
+  async removeFilesOfOurOwn(backup: string): Promise<void> {
+    const files = await this.filesOf(backup);
+    for (const file of files.filter((name) => name.startsWith('lifeboat-'))) {
+      await this.store.delete(`backups/${backup}/${file}`);
+    }
+  }
+
   /** Deletes a namespace and waits until it is gone. */
   async loseNamespace(namespace: string, cluster: ClusterNumber = 1): Promise<void> {
     const reference = { ...Resources.namespaces, name: namespace };

@@ -94,7 +94,7 @@ export class ZooScene {
     // Controllers have not come to rest yet.
     await waitFor(async () => (await differences()).length === 0, {
       what: `${one.namespace} and ${other.namespace} to be the same`,
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       intervalMs: 1_000,
     }).catch(() => undefined);
     expect(await differences()).toEqual([]);
@@ -129,7 +129,7 @@ export class ZooScene {
   async #deploy(): Promise<void> {
     const names = this.#names;
     await applyReference(this.#kit, this.#context, { names, files, without });
-    const target = [`--namespace=${this.namespace}`, '--timeout=120s'];
+    const target = [`--namespace=${this.namespace}`, '--timeout=240s'];
     for (const workload of ['deployment/web', 'statefulset/db', 'daemonset/agent']) {
       await this.#kit.kubectl(['rollout', 'status', workload, ...target]);
     }
