@@ -71,7 +71,7 @@ export async function deleteApplied(
   await remove(targetsIn('default'), '--namespace=default');
 }
 
-/** Takes the finalizers of an object away, if it is there. */
+/** Takes the finalizers of an object away, if it is there and has some. */
 export async function releaseObject(
   kit: TestCluster,
   {
@@ -81,15 +81,20 @@ export async function releaseObject(
   }: { readonly kind: string; readonly name: string; readonly namespace?: string },
   target: Pick<KubectlTarget, 'cluster'> = {},
 ): Promise<void> {
-  const place = namespace === undefined ? [] : [`--namespace=${namespace}`];
-  const found = await kit.kubectl(
-    ['get', kind, name, ...place, '--ignore-not-found', '--output=name'],
-    target,
+  const place = [kind, name, ...(namespace === undefined ? [] : [`--namespace=${namespace}`])];
+  const finalizers = '--output=jsonpath={.metadata.finalizers}';
+  const patch = '--patch={"metadata":{"finalizers":null}}';
+  // It may go between the two calls.
+  await waitFor(
+    async () => {
+      const found = await kit.kubectl(['get', ...place, '--ignore-not-found', finalizers], target);
+      if (found !== '') {
+        await kit.kubectl(['patch', ...place, '--type=merge', patch], target);
+      }
+      return true;
+    },
+    { what: `${kind} ${name} to be without finalizers` },
   );
-  if (found !== '') {
-    const patch = '--patch={"metadata":{"finalizers":null}}';
-    await kit.kubectl(['patch', kind, name, ...place, '--type=merge', patch], target);
-  }
 }
 
 interface ManifestObject {

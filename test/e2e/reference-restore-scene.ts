@@ -3,29 +3,63 @@ import { join } from 'node:path';
 import {
   type Cluster,
   parseJson,
+  type RestoreCandidate,
   type RestoreRequest,
   type RestoreResult,
   type RestoreSpec,
+  type SelectionOptions,
 } from '@lifeboat/core';
 import { type ClusterTestContext, type TestCluster, testCluster } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
-import { applyReference } from './apply-reference.ts';
+import { applyReference, releaseObject } from './apply-reference.ts';
 import { BackupLab } from './backup-lab.ts';
 import { type ExplainedDifference, outdated, unexplained } from './explained-differences.ts';
 import { ReferenceNames } from './reference-names.ts';
 import { compareRestores, readLiveRestore, readReferenceRestore } from './reference-restore.ts';
-import { markFile, standIns } from './reference-stand-ins.ts';
+import { filledClaims, markFile, standIns } from './reference-stand-ins.ts';
 import { storeReferenceBackup } from './store-reference-backup.ts';
 import { boundVolumeHandle } from './volume-scene.ts';
 
-/** What stands in the cluster of the reference and has no part in what is restored from it. */
+/** What stood in the cluster of a reference when it was restored from it. */
+interface ReferenceStage {
+  readonly namespace: string;
+  readonly files: readonly string[];
+  /** What has no part in what is restored. */
+  readonly without: readonly string[];
+  /** The claims that have snapshots. */
+  readonly claims: readonly string[];
+  readonly hasServices: boolean;
+}
+
 const workloads: readonly string[] = [
   ...['robot-token', 'pull', 'opaque', 'conf', 'frozen', 'not-for-backup', 'reader', 'unbound'],
   ...['web', 'db', 'agent', 'bare', 'once', 'nightly', 'lb', 'ext', 'manual', 'manual-1'],
   ...['deny', 'q', 'lr', 'pt', 'leader', 'w1', 'g1'],
 ];
 
+const zoo: ReferenceStage = {
+  namespace: 'zoo',
+  files: ['crds.yaml', 'zoo.yaml'],
+  without: workloads,
+  claims: filledClaims,
+  hasServices: true,
+};
+
+const hooked: ReferenceStage = {
+  namespace: 'hooked',
+  files: ['hooked.yaml'],
+  without: [],
+  claims: ['data'],
+  hasServices: false,
+};
+
 const timeoutMs = 180_000;
+
+/** A backup of test/vectors. */
+export interface ReferenceBackup {
+  readonly vector: 'zoo-namespace' | 'all-namespaces' | 'hooks-annotations';
+  readonly name: string;
+}
 
 /** How a restore of ours compares with the one of Velero. */
 export interface ComparedRestore {
@@ -71,16 +105,13 @@ export class ReferenceRestoreScene {
   /** Stores the backup of a folder of test/vectors, whose snapshots stand for new ones in the storage of the test clusters. */
   static async open(
     context: ClusterTestContext,
-    { vector, name }: { readonly vector: string; readonly name: string },
+    { vector, name }: ReferenceBackup,
   ): Promise<ReferenceRestoreScene> {
+    const { files, without, ...stage } = vector === 'hooks-annotations' ? hooked : zoo;
     const kit = testCluster(context, { node: true });
     const lab = await BackupLab.open(kit, context);
     const names = new ReferenceNames(kit);
-    await applyReference(kit, context, {
-      names,
-      files: ['crds.yaml', 'zoo.yaml'],
-      without: workloads,
-    });
+    await applyReference(kit, context, { names, files, without });
     const node = await kit.kubectl(['get', 'nodes', '--output=jsonpath={.items[0].metadata.name}']);
     const volumeInfo = join(
       import.meta.dirname,
@@ -88,7 +119,8 @@ export class ReferenceRestoreScene {
       vector,
       `${name}-volumeinfo.json.gz`,
     );
-    const replaced = await standIns(lab, { namespace: names.ours('zoo'), volumeInfo, node });
+    const namespace = names.ours(stage.namespace);
+    const replaced = await standIns(lab, { ...stage, namespace, volumeInfo, node });
     const scene = new ReferenceRestoreScene(context, lab, { names, node, replaced });
     const stored = await storeReferenceBackup({
       ...{ vector, name, store: lab.store },
@@ -112,14 +144,17 @@ export class ReferenceRestoreScene {
   async restoreAsReference(
     name: string,
     explained: readonly ExplainedDifference[],
-    request: Pick<RestoreRequest, 'metadata'> = {},
+    { metadata, ...options }: Pick<RestoreRequest, 'metadata'> & SelectionOptions = {},
   ): Promise<ComparedRestore> {
     const reference = await readReferenceRestore(name);
     const spec = parseJson(this.ours(JSON.stringify(reference.spec))) as RestoreSpec;
-    const namespace = Object.values(spec.namespaceMapping ?? {})[0] ?? this.ours('zoo');
-    this.#deleteAtEnd(namespace);
+    const namespaces = [...reference.objects.keys()].flatMap((path) => {
+      const [, restored] = /^resources\/namespaces\/cluster\/(.*)\.json$/.exec(path) ?? [];
+      return restored === undefined ? [] : [this.ours(restored)];
+    });
+    namespaces.forEach((namespace) => this.#deleteAtEnd(namespace));
     const ours = this.ours(name);
-    const result = await this.lab.engine().restore({ ...request, name: ours, spec });
+    const result = await this.lab.engine().restore({ metadata, name: ours, spec }, options);
     const resources = new Map(
       [...reference.resources].map(([key, resource]) => [
         key,
@@ -128,7 +163,8 @@ export class ReferenceRestoreScene {
     );
     const compared = async (): Promise<ComparedRestore> => {
       const live = await readLiveRestore({
-        ...{ cluster: this.cluster, store: this.lab.store, name: ours, namespace, resources },
+        ...{ cluster: this.cluster, store: this.lab.store, name: ours, namespaces },
+        reference: { ...reference, resources },
         rename: (text) => this.names.theirs(text).replaceAll(this.#node, 'node3'),
         status: result.restore.status,
       });
@@ -151,30 +187,31 @@ export class ReferenceRestoreScene {
     ).catch(compared);
   }
 
+  /** Whether an object is in one of the namespaces of this test or, in none, names something of it. */
+  isOurs({ namespace, object }: RestoreCandidate): boolean {
+    return this.names.isOurs(namespace ?? JSON.stringify(object));
+  }
+
   /** Lets go of the ports that the Service `lb` of the backup has. */
   async freePorts(): Promise<void> {
     await this.kit.kubectl(['delete', 'service/reserved', `--namespace=${this.ours('zoo')}`]);
   }
 
   /** The file that was on the volume of a claim when its snapshot was taken: the name of the claim. */
-  async markOf(namespace: string, claim: string): Promise<string> {
+  markOf(namespace: string, claim: string): Promise<string> {
+    return this.fileOf(namespace, claim, markFile);
+  }
+
+  /** A file on the volume of a claim. */
+  async fileOf(namespace: string, claim: string, name: string): Promise<string> {
     const handle = await boundVolumeHandle(this.cluster, namespace, claim);
-    return readFile(join(this.kit.volumeDataPath(handle), markFile), 'utf8');
+    return readFile(join(this.kit.volumeDataPath(handle), name), 'utf8');
   }
 
   /** Deletes a restored namespace, in which a ConfigMap has a finalizer that nobody removes. */
   #deleteAtEnd(namespace: string): void {
     this.kit.deleteNamespaceAtEnd(namespace);
-    this.#context.onTestFinished(() => releaseConfigMap(this.kit, namespace));
-  }
-}
-
-/** Takes away the finalizer of a ConfigMap of the reference, if it is there. */
-async function releaseConfigMap(kit: TestCluster, namespace: string): Promise<void> {
-  const patch = '{"metadata":{"finalizers":null}}';
-  const target = ['configmap', '--selector=app=web', `--namespace=${namespace}`];
-  const found = await kit.kubectl(['get', ...target, '--output=name']);
-  for (const object of found.split('\n').filter((line) => line !== '')) {
-    await kit.kubectl(['patch', object, target[2] ?? '', '--type=merge', `--patch=${patch}`]);
+    const conf = { kind: 'configmap', name: 'conf', namespace };
+    this.#context.onTestFinished(() => releaseObject(this.kit, conf));
   }
 }

@@ -14,7 +14,7 @@ import {
 import { readAll } from '../../packages/core/src/internal/read-all.ts';
 import { isJsonObject } from '../../packages/core/src/model/json.ts';
 import { parseApiVersion } from '../../packages/core/src/model/kubernetes.ts';
-import { objectAt, stringAt } from '../../packages/core/src/model/object-path.ts';
+import { stringAt } from '../../packages/core/src/model/object-path.ts';
 import type { ArchiveEntry } from './backup-directory.ts';
 import type { FoundDifference } from './explained-differences.ts';
 import { jsonDifferences } from './json-differences.ts';
@@ -75,20 +75,27 @@ export interface LiveRestore {
   /** Gives text the names of the reference. */
   readonly rename: (text: string) => string;
   readonly status: JsonObject;
-  /** The namespace that was restored to. */
-  readonly namespace: string;
-  readonly resources: ReferenceRestore['resources'];
+  /** The namespaces that were restored to. */
+  readonly namespaces: readonly string[];
+  /** The reference: its resources are read, with what it has of them in no namespace. */
+  readonly reference: Pick<ReferenceRestore, 'resources' | 'objects'>;
 }
 
 /** Reads what a restore of ours did, and what stands in the cluster now. */
 export async function readLiveRestore(restore: LiveRestore): Promise<NeutralRestore> {
-  const { cluster, store, rename, name, namespace, resources, status } = restore;
+  const { cluster, store, rename, name, namespaces, reference, status } = restore;
   const entries: ArchiveEntry[] = [];
-  for (const [groupResource, resource] of resources) {
+  for (const [groupResource, resource] of reference.resources) {
     for await (const object of cluster.list(resource)) {
-      const place = placeOf(object, namespace);
-      if (place !== undefined) {
-        const path = `resources/${groupResource}/${place}/${object.metadata.name}.json`;
+      const { namespace } = object.metadata;
+      const place = namespace === undefined ? 'cluster' : `namespaces/${namespace}`;
+      const path = `resources/${groupResource}/${place}/${object.metadata.name}.json`;
+      // A volume goes by its claim: the names of those that are made are all alike.
+      const isShared =
+        place === 'cluster' &&
+        groupResource !== 'persistentvolumes' &&
+        reference.objects.has(neutralText(rename(path)));
+      if (isShared || isOf(object, namespaces)) {
         entries.push(entryOf(path, JSON.stringify(object)));
       }
     }
@@ -116,20 +123,17 @@ export function compareRestores(
     ),
     ...common.flatMap((path) => compare(path, ({ objects }) => objects.get(path)?.content)),
     ...compare('outcomes', ({ outcomes }) => outcomes),
-    ...compare('status', ({ status: { phase = null, errors = 0, warnings = 0 } }) => ({
-      ...{ phase, errors, warnings },
-    })),
+    ...compare('status', ({ status }) => {
+      const { phase = null, errors = 0, warnings = 0, hookStatus = {} } = status;
+      return { phase, errors, warnings, hookStatus };
+    }),
   ];
 }
 
-/** Where an object that belongs to a restore is: in the namespace, the namespace itself, or a volume of a claim in it. */
-function placeOf(object: KubernetesObject, namespace: string): string | undefined {
-  if (object.metadata.namespace !== undefined) {
-    return object.metadata.namespace === namespace ? `namespaces/${namespace}` : undefined;
-  }
-  const claim = objectAt(object, ['spec', 'claimRef']);
-  const isOfIt = claim?.['namespace'] === namespace || object.metadata.name === namespace;
-  return isOfIt ? 'cluster' : undefined;
+/** Whether an object is in one of the namespaces, is one itself, or is the volume of a claim in one. */
+function isOf({ metadata, ...object }: KubernetesObject, namespaces: readonly string[]): boolean {
+  const claimed = stringAt(object, ['spec', 'claimRef', 'namespace']);
+  return namespaces.includes(metadata.namespace ?? claimed ?? metadata.name);
 }
 
 /** What Velero found in its place, as `<kind> <name>`. */

@@ -13,14 +13,17 @@ import {
   completedJob,
   derivedEndpoints,
   derivedSlices,
+  hostPathVolumes,
   noteOnClaims,
+  ofTheCluster,
   portOfOriginal,
+  snapshotClasses,
   tokenOfAccount,
   updated,
   zooBackup,
 } from './restore-differences.ts';
 
-const zoo = { vector: 'zoo-namespace', name: 'zoo' };
+const zoo = { vector: 'zoo-namespace', name: 'zoo' } as const;
 
 function fewerWarnings(why: string): ExplainedDifference {
   return { file: 'status', at: 'warnings', why };
@@ -29,6 +32,7 @@ function fewerWarnings(why: string): ExplainedDifference {
 const copied: readonly ExplainedDifference[] = [
   ...anyRestore,
   ...claimsFromSnapshots,
+  hostPathVolumes,
   ...besideOriginal,
   ...portOfOriginal,
 ];
@@ -155,6 +159,7 @@ it('a namespace that was deleted is restored as Velero did it', {
     ...anyRestore,
     ...derivedEndpoints,
     ...claimsFromSnapshots,
+    hostPathVolumes,
     ...zooBackup,
     tokenOfAccount,
     fewerWarnings('What means the same is no reason to warn.'),
@@ -183,6 +188,7 @@ it('resource modifiers change what is restored as in Velero', {
   const explained = [
     ...anyRestore,
     ...claimsFromSnapshots,
+    hostPathVolumes,
     ...besideOriginal,
     ...derivedEndpoints,
     completedJob,
@@ -211,4 +217,58 @@ it('resource modifiers change what is restored as in Velero', {
     'error VolumeInUse static-claim',
     'warning ExistsAndDiffers static-pv',
   ]);
+});
+
+it('everything that a cluster has lost is restored as Velero did it, definitions included', {
+  timeout: 600_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, {
+    vector: 'all-namespaces',
+    name: 'all',
+  });
+  await scene.kit.kubectl(['delete', 'namespace', scene.ours('zoo')]);
+  const shared = [
+    ...['persistentvolume/static-pv', 'priorityclass/zoo-high', 'ingressclass/zoo-ic'],
+    ...['clusterrolebinding/zoo-keeper', 'clusterrole/zoo-keeper'],
+    ...['widgets', 'gizmos'].map((name) => `customresourcedefinition/${name}.lab.example.com`),
+  ];
+  await scene.kit.kubectl(['delete', ...shared.map((target) => scene.ours(target))]);
+  const restore = await scene.restoreAsReference(
+    'all-restored',
+    [
+      ...anyRestore,
+      ...derivedEndpoints,
+      ...claimsFromSnapshots,
+      hostPathVolumes,
+      tokenOfAccount,
+      completedJob,
+      ofTheCluster,
+      snapshotClasses,
+      fewerWarnings("Of what is everybody's, and of kube-root-ca.crt, which each cluster has."),
+    ],
+    { include: (candidate) => scene.isOurs(candidate) },
+  );
+  expect(issuesLike(restore)).toEqual([]);
+  for (const claim of filledClaims) {
+    expect(await scene.markOf(scene.ours('zoo'), claim)).toBe(claim);
+  }
+});
+
+it('pods with hooks are restored as Velero did it, and the hooks have run', {
+  timeout: 600_000,
+}, async (context) => {
+  const scene = await ReferenceRestoreScene.open(context, {
+    vector: 'hooks-annotations',
+    name: 'hooks-ann',
+  });
+  const restore = await scene.restoreAsReference('hooks-mapped', [
+    ...anyRestore,
+    ...claimsFromSnapshots,
+    snapshotClasses,
+    fewerWarnings('Of kube-root-ca.crt, which each cluster has.'),
+  ]);
+  expect(issuesLike(restore)).toEqual([]);
+  const copy = scene.ours('hooked-m');
+  expect(await scene.markOf(copy, 'data')).toBe('data');
+  expect(await scene.fileOf(copy, 'data', 'restored')).toBe('restored\n');
 });

@@ -12,13 +12,17 @@ import { boundVolumeHandle } from './volume-scene.ts';
 /** A file on the volumes whose snapshots stand for those of the reference; it holds the name of the claim. */
 export const markFile = 'mark';
 
-/** The claims of the reference that have snapshots. */
+/** The claims of the namespace `zoo` that have snapshots. */
 export const filledClaims: readonly string[] = ['data-db-0', 'data-db-1', 'data-dirvol'];
 
 /** What {@link standIns} goes by. */
 export interface StandInOptions {
-  /** The namespace that stands for `zoo`. */
+  /** The namespace that stands for the one of the reference. */
   readonly namespace: string;
+  /** The claims that have snapshots in the reference. Those of a StatefulSet are made. */
+  readonly claims: readonly string[];
+  /** Whether it has the Services of `zoo`. */
+  readonly hasServices: boolean;
   /** Path of the volume information of the reference. */
   readonly volumeInfo: string;
   readonly node: string;
@@ -27,15 +31,23 @@ export interface StandInOptions {
 /** What a backup of the reference names and no other cluster has → what stands for it here: drivers, a node, ports, snapshots. */
 export async function standIns(
   lab: BackupLab,
-  { namespace, volumeInfo, node }: StandInOptions,
+  options: StandInOptions,
 ): Promise<ReadonlyMap<string, string>> {
+  const { namespace, hasServices, node } = options;
   return new Map([
     ['hostpath.csi.k8s.io', testDriver],
     ['dirvol.csi.lab', testDriver],
     ['node3', node],
-    ['30080', await nodePortOf(lab.kit, namespace)],
-    ...(await reservePorts(lab.kit, namespace)),
-    ...(await snapshotHandles(lab, namespace, volumeInfo)),
+    ...(hasServices ? await ports(lab.kit, namespace) : []),
+    ...(await snapshotHandles(lab, options)),
+  ]);
+}
+
+/** Ports of the reference → ports that stand for them here. */
+async function ports(kit: TestCluster, namespace: string): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['30080', await nodePortOf(kit, namespace)],
+    ...(await reservePorts(kit, namespace)),
   ]);
 }
 
@@ -58,7 +70,7 @@ async function reservePorts(
   kit: TestCluster,
   namespace: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const ports = await waitFor(
+  const reserved = await waitFor(
     async () => {
       const [nodePort, healthCheckNodePort] = [
         randomInt(30_000, 30_086),
@@ -80,14 +92,13 @@ async function reservePorts(
     },
     { what: 'two ports that nobody has' },
   );
-  return new Map(['32542', '32127'].map((port, index) => [port, ports[index] ?? port]));
+  return new Map(['32542', '32127'].map((port, index) => [port, reserved[index] ?? port]));
 }
 
 /** Handles of the snapshots of a reference → handles of snapshots that there are, of claims of the same sizes. */
 async function snapshotHandles(
   lab: BackupLab,
-  namespace: string,
-  volumeInfo: string,
+  { namespace, claims, volumeInfo }: StandInOptions,
 ): Promise<ReadonlyMap<string, string>> {
   const { cluster } = lab.connect();
   const claim = (name: string): JsonObject => ({
@@ -100,12 +111,12 @@ async function snapshotHandles(
       resources: { requests: { storage: '10Mi' } },
     },
   });
-  const input = JSON.stringify({
-    ...{ apiVersion: 'v1', kind: 'List' },
-    items: [claim('data-db-0'), claim('data-db-1')],
-  });
-  await lab.kit.kubectl(['apply', '--filename=-'], { input });
-  for (const name of filledClaims) {
+  const items = claims.filter((name) => name.startsWith('data-db-')).map(claim);
+  if (items.length > 0) {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await lab.kit.kubectl(['apply', '--filename=-'], { input });
+  }
+  for (const name of claims) {
     const handle = await boundVolumeHandle(cluster, namespace, name);
     await writeFile(join(lab.kit.volumeDataPath(handle), markFile), name);
   }
@@ -116,7 +127,7 @@ async function snapshotHandles(
     await readFile(join(lab.directory, 'backups', backup, `${backup}-volumeinfo.json.gz`)),
   );
   const theirs = handlesIn(await readFile(volumeInfo));
-  return new Map(filledClaims.map((name) => [theirs.get(name) ?? '', ours.get(name) ?? '']));
+  return new Map(claims.map((name) => [theirs.get(name) ?? '', ours.get(name) ?? '']));
 }
 
 /** Claim → handle of its snapshot, from the volume information of a backup. */
