@@ -6,7 +6,7 @@ import { claimBackup } from '../catalog/backup-claim.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { RunFiles } from '../catalog/run-files.ts';
 import { RunLog } from '../catalog/run-log.ts';
-import { messageOf } from '../errors.ts';
+import { isLifeboatError, messageOf, ObjectStoreError } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { safeListener } from '../internal/safe-listener.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
@@ -160,11 +160,7 @@ async function produceBackup(
   emit({ type: 'phase', phase: 'Collecting' });
   const index = new ArchiveIndexFile();
   const archive = await writeArchive(
-    (body, archiveSignal) =>
-      store.put(backupKey(name, 'archive'), body, {
-        contentType: 'application/gzip',
-        signal: archiveSignal,
-      }),
+    (body, archiveSignal) => putArchive(store, name, body, archiveSignal),
     (writer, archiveSignal) =>
       storeItems({
         cluster,
@@ -189,6 +185,29 @@ async function produceBackup(
     ...{ store, backup, archive, index, record, legacySnapshots, log, emit, signal },
   });
   return backup;
+}
+
+/** Stores the archive: the one file that is a stream, which neither a store nor a decorator sends again. */
+async function putArchive(
+  store: ObjectStore,
+  name: string,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await store.put(backupKey(name, 'archive'), body, { contentType: 'application/gzip', signal });
+  } catch (error) {
+    const mayBeRepeated =
+      isLifeboatError(error) && error.name === 'ObjectStoreError' && error.retryable;
+    if (!mayBeRepeated || signal.aborted) {
+      throw error;
+    }
+    const { message, code, operation, target, retryable, retryAfterMs } = error;
+    throw new ObjectStoreError(
+      `${message}; the archive of backup ${name} is a stream, which is not sent again: run the backup again, and if this happens often let the client of the store repeat its requests for longer`,
+      { ...{ code, operation, target, retryable, retryAfterMs }, cause: error },
+    );
+  }
 }
 
 // What cannot be undone is logged, not thrown: the caller gets the error that stopped the run.
