@@ -42,6 +42,8 @@ export interface PlannedRestoreItem {
   readonly code?: string;
   /** For people. */
   readonly reason?: string;
+  /** The item action that asks for it, and for which object of the backup; present when it is not selected itself. */
+  readonly askedForBy?: { readonly action: string; readonly object: ResourceIdentifier };
   readonly transforms: readonly PlannedTransform[];
   /** What would change of an object that exists, or would have to if it were not left alone. Of a Secret the values are left out. */
   readonly diff?: readonly JsonPatchOperation[];

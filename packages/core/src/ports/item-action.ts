@@ -1,7 +1,12 @@
 import type { Backup } from '../model/backup.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesManifest, KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
+import type {
+  KubernetesManifest,
+  KubernetesObject,
+  ObjectReference,
+  ResourceIdentifier,
+} from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from './cluster.ts';
 import type { ItemOperation } from './item-operation.ts';
@@ -87,13 +92,23 @@ export interface RestoreItemInput {
 export interface RestoreItemOutput {
   /** The object to create. @default the object as it came in */
   readonly item?: KubernetesManifest | undefined;
-  /** Do not create it, and why, for the result. */
+  /** Do not create it, and why, for the result. Nothing else of the output counts then but the issues. */
   readonly skip?: string | undefined;
+  /**
+   * Objects to restore before this one, by their names in the backup, as the restore would restore them: through their item actions, and
+   * with what they need. Labels, `only` and `include` do not count for them; resources and namespaces that the spec leaves out stay out.
+   *
+   * - missing in the backup: the warning `AdditionalItemMissing`; the object is restored without it
+   * - asked for more than once, or selected itself: restored once
+   * - asking for each other, in a circle: each is restored, one of them before what it has asked for
+   * - cannot be restored: has issues of its own; the object is restored nevertheless
+   */
+  readonly additionalItems?: readonly ResourceIdentifier[] | undefined;
   readonly issues?: readonly Issue[] | undefined;
 }
 
 /**
- * Changes objects on their way out of a backup, or keeps them from being restored. Actions run in order of name; one that
+ * Changes objects on their way out of a backup, keeps them from being restored, or has others restored first. Actions run in order of name; one that
  * rejects fails its object with an error issue.
  */
 export interface RestoreItemAction {

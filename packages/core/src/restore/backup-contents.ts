@@ -10,6 +10,8 @@ import type { EntryVersions } from './version-records.ts';
 export interface SpooledEntry extends ResourceIdentifier {
   /** Whether it is restored of its own; otherwise only when something that is restored needs it. */
   readonly selected: boolean;
+  /** Whether it is restored only when an item action asks for it. @default false */
+  readonly isOnRequest?: true;
   readonly record: SpoolRecord;
 }
 

@@ -19,27 +19,39 @@ const priorityClasses = groupResourceOf(Resources.priorityClasses);
 export async function entriesToRestore(
   contents: BackupContents,
   archivedVolumes: ArchivedVolumes,
-  { includeClusterResources }: RestoreSpec,
+  spec: RestoreSpec,
   signal: AbortSignal,
 ): Promise<ReadonlySet<SpooledEntry>> {
   const entries = new Set([...contents.entries].filter(({ selected }) => selected));
-  const leftOut = new Set(
-    [...contents.entries].filter(({ selected }) => !selected).map((entry) => entry.groupResource),
-  );
+  const neededBy = createNeeds(contents, archivedVolumes, spec);
   // What is added while the set is gone through is gone through too.
   for (const entry of entries) {
     signal.throwIfAborted();
     for (const needed of await neededBy(entry)) {
-      const found = contents.find(needed);
-      const isForbidden = needed.namespace === undefined && includeClusterResources === false;
-      if (found !== undefined && !isForbidden) {
-        entries.add(found);
-      }
+      entries.add(needed);
     }
   }
   return entries;
+}
 
-  async function neededBy(entry: SpooledEntry): Promise<readonly ResourceIdentifier[]> {
+/** Tells which entries one is restored with because it needs them, as {@link entriesToRestore} says. */
+export function createNeeds(
+  contents: BackupContents,
+  archivedVolumes: ArchivedVolumes,
+  { includeClusterResources }: RestoreSpec,
+): (entry: SpooledEntry) => Promise<readonly SpooledEntry[]> {
+  const leftOut = new Set(
+    [...contents.entries].filter(isAtHand).map((entry) => entry.groupResource),
+  );
+  return async (entry) => {
+    const needed = await namesNeededBy(entry);
+    return needed
+      .filter(({ namespace }) => namespace !== undefined || includeClusterResources !== false)
+      .flatMap((identifier) => contents.find(identifier) ?? [])
+      .filter((found) => found.selected || isAtHand(found));
+  };
+
+  async function namesNeededBy(entry: SpooledEntry): Promise<readonly ResourceIdentifier[]> {
     if (entry.groupResource === claims && leftOut.has(volumes)) {
       const source = await archivedVolumes.sourceOf(await contents.read(entry));
       return source.kind === 'same volume'
@@ -57,4 +69,8 @@ export async function entriesToRestore(
     }
     return [];
   }
+}
+
+function isAtHand({ selected, isOnRequest }: SpooledEntry): boolean {
+  return !selected && isOnRequest !== true;
 }

@@ -38,6 +38,13 @@ export interface ItemDeciderOptions {
   readonly claims: Pick<ClaimRestorer, 'outlook'>;
   /** In the order in which they run. */
   readonly steps: readonly PreparationStep[];
+  /** Restores what a step asks for before an entry; resolves with what there is to say. `undefined`: nobody may ask. */
+  readonly restoreBefore: (
+    entry: SpooledEntry,
+    items: readonly ResourceIdentifier[],
+    step: string,
+    signal: AbortSignal,
+  ) => Promise<readonly Issue[]> | undefined;
   readonly policy: ExistingObjectsPolicy;
   /**
    * `when needed`: what is unknown is taken for absent, since whoever creates it will be told. `always`: it is looked at.
@@ -122,7 +129,8 @@ export class ItemDecider {
     signal: AbortSignal,
   ): Promise<DecidedItem> {
     const { entry, object } = undecided;
-    const { steps, restore, backup, cluster, resources, keepsChanges } = this.#options;
+    const { steps, restore, backup, cluster, resources } = this.#options;
+    const { restoreBefore, keepsChanges } = this.#options;
     const { resource, problem } = resources.resourceOf(entry, object);
     if (resource === undefined) {
       // Velero, too, completes a restore whose target lacks a resource.
@@ -133,6 +141,7 @@ export class ItemDecider {
     const prepared = await prepareItem(steps, {
       ...{ target, itemFromBackup: object, restore, backup, cluster, signal },
       groupResource: entry.groupResource,
+      restoreBefore: async (items, step) => (await restoreBefore(entry, items, step, signal)) ?? [],
       keepsChanges,
     });
     const { issues } = prepared;

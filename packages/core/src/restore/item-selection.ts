@@ -7,17 +7,20 @@ import type { SelectionOptions } from './selection-options.ts';
 
 /**
  * What becomes of an entry of the archive: it is restored, it is kept at hand because something that is restored may need
- * it (the snapshot of a claim, the volume of a claim, the class and the claims of a pod), or it is passed over.
+ * it (the snapshot of a claim, the volume of a claim, the class and the claims of a pod) or because an item action may ask for it, or it is
+ * passed over.
  */
-export type EntryDecision = 'restore' | 'at hand' | 'ignore';
+export type EntryDecision = 'restore' | 'at hand' | 'on request' | 'ignore';
 
 /** Decides about entries by their path and, where labels are asked for, by their labels. */
 export interface ItemSelection {
   decide(entry: ResourceIdentifier): EntryDecision;
   /** Whether an object that {@link ItemSelection.decide} would restore has the labels that are asked for, and is wanted. */
   wants(entry: ResourceIdentifier, object: KubernetesObject): boolean;
-  /** Whether something that is restored may need an object that is not wanted of its own. */
-  mayBeNeeded(entry: ResourceIdentifier, object: KubernetesObject): boolean;
+  /** What becomes of an object that {@link ItemSelection.decide} would restore and that is not wanted of its own. */
+  decideUnwanted(entry: ResourceIdentifier, object: KubernetesObject): EntryDecision;
+  /** Whether an object may be restored when an item action asks for it: by its resource and its namespace, whatever its labels are. */
+  letsIn(entry: ResourceIdentifier): boolean;
 }
 
 // Never objects of their own: a claim imports the snapshot it needs, as a pair made for this restore.
@@ -49,44 +52,52 @@ const neverTaken: ReadonlySet<string> = new Set([
 export function createItemSelection(
   spec: RestoreSpec,
   canonicalName: (name: string) => string,
-  { only, include = () => true }: SelectionOptions = {},
+  {
+    only,
+    include = () => true,
+    keepsOnRequest = false,
+  }: SelectionOptions & {
+    /** Whether there may be somebody who asks for objects. @default false */
+    readonly keepsOnRequest?: boolean | undefined;
+  } = {},
 ): ItemSelection {
-  const { includedNamespaces = [], excludedNamespaces = [] } = spec;
-  const { includedResources = [], excludedResources = [], includeClusterResources } = spec;
+  const { includedNamespaces = [], excludedNamespaces = [], includeClusterResources } = spec;
   const namespaces = createNamespaceFilter(
     { included: includedNamespaces, excluded: excludedNamespaces },
     [],
   );
-  const includesResource = matcherOf(includedResources.map(canonicalName));
-  const excludesResource = matcherOf(excludedResources.map(canonicalName));
-  const selectsResource = (groupResource: string): boolean =>
-    (includedResources.length === 0 || includesResource(groupResource)) &&
-    !excludesResource(groupResource);
+  const selectsResource = resourceFilterOf(spec, canonicalName);
   const named = only && new Set(only.map((object) => keyOf(object, canonicalName)));
   const selectsCluster =
     includeClusterResources ?? (named !== undefined || namespaces.includesEverything);
   const labelSelectors =
     spec.labelSelector === undefined ? (spec.orLabelSelectors ?? []) : [spec.labelSelector];
+  const letsIn = ({ groupResource, namespace }: ResourceIdentifier): boolean =>
+    !neverTaken.has(groupResource) &&
+    !onlyAtHand.has(groupResource) &&
+    selectsResource(groupResource) &&
+    (namespace === undefined ? includeClusterResources !== false : namespaces.includes(namespace));
   return {
+    letsIn,
     decide: (entry) => {
       const { groupResource, namespace } = entry;
-      if (onlyAtHand.has(groupResource)) {
-        return 'at hand';
-      }
-      const selected =
-        !neverTaken.has(groupResource) &&
-        named?.has(keyOf(entry)) !== false &&
-        selectsResource(groupResource) &&
-        (namespace === undefined ? selectsCluster : namespaces.includes(namespace));
-      if (selected) {
+      const isNamed = named?.has(keyOf(entry)) !== false;
+      if (letsIn(entry) && isNamed && (namespace !== undefined || selectsCluster)) {
         return 'restore';
       }
-      return mayBeNeeded.has(groupResource) ? 'at hand' : 'ignore';
+      if (onlyAtHand.has(groupResource) || mayBeNeeded.has(groupResource)) {
+        return 'at hand';
+      }
+      return keepsOnRequest && letsIn(entry) ? 'on request' : 'ignore';
     },
     // A pod brings its claims along whatever their labels, but none that other filters leave out.
-    mayBeNeeded: (entry, object) =>
+    decideUnwanted: (entry, object) =>
       mayBeNeeded.has(entry.groupResource) ||
-      (entry.groupResource === claims && include({ ...entry, object })),
+      (entry.groupResource === claims && include({ ...entry, object }))
+        ? 'at hand'
+        : keepsOnRequest
+          ? 'on request'
+          : 'ignore',
     wants: (entry, object) =>
       (labelSelectors.length === 0 ||
         labelSelectors.some((selector) =>
@@ -94,6 +105,16 @@ export function createItemSelection(
         )) &&
       include({ ...entry, object }),
   };
+}
+
+function resourceFilterOf(
+  { includedResources = [], excludedResources = [] }: RestoreSpec,
+  canonicalName: (name: string) => string,
+): (groupResource: string) => boolean {
+  const includes = matcherOf(includedResources.map(canonicalName));
+  const excludes = matcherOf(excludedResources.map(canonicalName));
+  return (groupResource) =>
+    (includedResources.length === 0 || includes(groupResource)) && !excludes(groupResource);
 }
 
 function matcherOf(patterns: readonly string[]): (name: string) => boolean {

@@ -5,13 +5,14 @@ import type { Issue } from '../model/issue.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { RestoreItemAction } from '../ports/item-action.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { safePredicate } from '../selection/safe-predicate.ts';
 import { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { findBackup } from './find-backup.ts';
 import { HeldNames } from './held-names.ts';
-import { createItemSelection } from './item-selection.ts';
+import { createItemSelection, type ItemSelection } from './item-selection.ts';
 import { ListedSnapshots } from './listed-snapshots.ts';
 import type { ObjectChangeOptions } from './object-change-options.ts';
 import { checkObjectChanges, findObjectChanges, type ObjectChanges } from './object-changes.ts';
@@ -33,6 +34,7 @@ export interface OpenedBackup extends AsyncDisposable {
   readonly volumes: ArchivedVolumes;
   /** What the restore is to change about objects. */
   readonly changes: ObjectChanges;
+  readonly selection: ItemSelection;
   /** Present for a rollback. */
   readonly rollback?: RollbackScope | undefined;
 }
@@ -49,6 +51,8 @@ export interface OpenBackupOptions {
     VersionOptions &
     Pick<RestoreOptions, 'maximumArchiveEntries'> &
     Pick<RestoreOptions, 'existingObjects'>;
+  /** Those that the application adds: they may ask for objects. */
+  readonly actions: readonly RestoreItemAction[];
   readonly signal: AbortSignal;
 }
 
@@ -74,6 +78,7 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
   const selection = createItemSelection(restore.spec, canonicalName, {
     only,
     include: include && safePredicate(include, reportTo(record)),
+    keepsOnRequest: options.actions.length > 0,
   });
   const held = existingObjects === 'rollback' ? new HeldNames() : undefined;
   const { maximumArchiveEntries = 1_000_000 } = options.options;
@@ -96,7 +101,7 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
     const dispose = (): Promise<void> => contents[Symbol.asyncDispose]();
     const { spec } = restore;
     const rollback = held && createRollbackScope({ spec, backup, selection, held, resources });
-    const opened = { backup, resources, contents, volumes, changes, rollback };
+    const opened = { backup, resources, contents, volumes, changes, selection, rollback };
     return { ...opened, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await contents[Symbol.asyncDispose]();

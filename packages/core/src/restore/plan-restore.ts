@@ -25,6 +25,7 @@ import { pacedCluster } from './paced-cluster.ts';
 import { plannedCluster } from './planned-cluster.ts';
 import type { RestoreOptions, RestoreRequest } from './request.ts';
 import {
+  additionalItems,
   preparationSteps,
   type RestoreEntriesDependencies,
   type RestoreRun,
@@ -80,6 +81,7 @@ export async function planRestore(
   await using opened = await openBackup({
     ...{ store, restore, record, tempDirectory, options, signal },
     cluster: plannedCluster(cluster),
+    actions: dependencies.actions,
   });
   return await planEntries(dependencies, { run: { ...opened, restore, signal }, record, options });
 }
@@ -95,18 +97,18 @@ export async function planEntries(
   const live = pacedCluster({ cluster: dependencies.cluster, clock, window });
   const cluster = plannedCluster(live);
   const shared = { ...run, cluster, clock, record };
-  const { allowVolumeModeChange } = options;
   const claims = new ClaimRestorer({
     ...shared,
     writer: new ItemWriter({ cluster, clock, recreateTimeoutMs: 0 }),
     snapshotImportTimeoutMs: 0,
-    allowVolumeModeChange,
+    allowVolumeModeChange: options.allowVolumeModeChange,
   });
   const decider = new ItemDecider({
     ...shared,
     claims,
     ensureNamespace: (namespace, itemSignal) => planner.ensureNamespace(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
+    restoreBefore: (...request) => additional?.restoreBefore(...request),
     policy: existingObjectsPolicy(restore.spec, options),
     lookUp: 'always',
     keepsChanges: true,
@@ -115,10 +117,13 @@ export async function planEntries(
   const hooks = new PlannedHooks(restore.spec, dependencies.podExec !== undefined);
   const planner: RestorePlanner = new RestorePlanner({
     ...{ restore, cluster, dryRunCluster, resources, decider, hooks, record },
+    reasonOf: (entry) => additional?.reasonOf(entry),
   });
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
+  const additional = additionalItems(dependencies, { ...shared, entries, handler: planner });
   const order = waveOrder(options, resources);
-  const waves = await restoreItems({ ...shared, entries, handler: planner, order, window });
+  const handler = additional ?? planner;
+  const waves = await restoreItems({ ...shared, entries, handler, order, window });
   const restored = inOrder(planner.items, waves);
   const { rollback: scope } = run;
   const extra = scope && (await extraObjects({ ...run, cluster: live, scope, restored, order }));

@@ -7,8 +7,11 @@ import type { DecidedItem } from './item-decider.ts';
 
 const leftOut = '(left out)';
 
-/** What a plan says of a decided item. Values of Secrets are left out of it. */
-export function plannedItem(decided: DecidedItem): PlannedRestoreItem {
+/** What a plan says of a decided item, and of who has asked for it if it was not selected. Values of Secrets are left out of it. */
+export function plannedItem(
+  decided: DecidedItem,
+  askedForBy?: PlannedRestoreItem['askedForBy'],
+): PlannedRestoreItem {
   const { entry, target, object, decision, changes, item } = decided;
   const isSecret = entry.groupResource === 'secrets';
   const shown = (patch: readonly JsonPatchOperation[]): readonly JsonPatchOperation[] =>
@@ -29,6 +32,7 @@ export function plannedItem(decided: DecidedItem): PlannedRestoreItem {
       step,
       patch: shown(jsonPatchOf(before, after)),
     })),
+    ...(askedForBy === undefined ? {} : { askedForBy }),
     ...(diff === undefined ? {} : { diff: shown(diff) }),
     ...(live === undefined
       ? {}

@@ -24,6 +24,10 @@ export interface PreparationContext {
   readonly backup: Backup;
   readonly cluster: Cluster;
   readonly signal: AbortSignal;
+  /** Restores what a step asks for before the object; resolves with what there is to say. @default nothing is restored */
+  readonly restoreBefore?:
+    | ((items: readonly ResourceIdentifier[], step: string) => Promise<readonly Issue[]>)
+    | undefined;
   /** Whether what each step changed is kept, which costs time and memory. @default false */
   readonly keepsChanges?: boolean | undefined;
 }
@@ -37,6 +41,8 @@ export interface PreparationOutput {
   /** Why it cannot be created, though it is wanted. */
   readonly blocked?: BlockedItem | undefined;
   readonly issues?: readonly Issue[] | undefined;
+  /** What is to be restored before the object, by names of the backup. */
+  readonly additionalItems?: readonly ResourceIdentifier[] | undefined;
 }
 
 /** Why an object that is wanted cannot be created. */
@@ -117,7 +123,10 @@ export async function prepareItem(
     if (output.skip !== undefined) {
       return { kind: 'skip', reason: output.skip, issues };
     }
-    const { item: after = item } = output;
+    const { item: after = item, additionalItems = [] } = output;
+    if (additionalItems.length > 0) {
+      issues.push(...((await context.restoreBefore?.(additionalItems, step.name)) ?? []));
+    }
     if (context.keepsChanges === true && after !== item && !jsonEquals(after, item)) {
       changes.push({ step: step.name, before: item, after });
     }

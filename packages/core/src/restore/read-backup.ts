@@ -12,7 +12,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { HeldNames } from './held-names.ts';
-import type { ItemSelection } from './item-selection.ts';
+import type { EntryDecision, ItemSelection } from './item-selection.ts';
 import { KeptNames } from './kept-names.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetResources } from './target-resources.ts';
@@ -82,10 +82,12 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
         continue;
       }
       versions.addPreferred(entry, parseApiVersion(object.apiVersion).version);
-      const selected = isSelected(entry, object, options);
-      if (selected !== undefined) {
+      const decision = decide(entry, object, options);
+      if (decision !== 'ignore') {
         const record = await spool.append(bytes);
-        entries.push({ ...names.kept(entry), selected, record });
+        const selected = decision === 'restore';
+        const kept = { ...names.kept(entry), selected, record };
+        entries.push(decision === 'on request' ? { ...kept, isOnRequest: true } : kept);
       }
     }
     await spool.flush();
@@ -126,17 +128,15 @@ function parse(
   return undefined;
 }
 
-/** Whether an object is restored of its own; `undefined` when it is of no use. */
-function isSelected(
+function decide(
   entry: ResourceIdentifier,
   object: KubernetesObject,
   { selection }: ReadBackupOptions,
-): boolean | undefined {
+): EntryDecision {
   const decision = selection.decide(entry);
-  if (decision === 'restore' && !selection.wants(entry, object)) {
-    return selection.mayBeNeeded(entry, object) ? false : undefined;
-  }
-  return decision === 'restore';
+  return decision === 'restore' && !selection.wants(entry, object)
+    ? selection.decideUnwanted(entry, object)
+    : decision;
 }
 
 async function* hashed(source: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {

@@ -7,14 +7,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
 import { createBuiltInActions } from './actions/built-in-actions.ts';
+import { AdditionalItems, type AdditionalItemsOptions } from './additional-items.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { keptToPlan } from './confirm-plan.ts';
-import { entriesToRestore } from './entries-to-restore.ts';
+import { createNeeds, entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
 import { ItemDecider } from './item-decider.ts';
 import { ItemRestorer, type ItemRestorerOptions } from './item-restorer.ts';
+import type { ItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
 import { mappingActions, type ObjectChanges, objectChangeSteps } from './object-changes.ts';
 import { pacedCluster } from './paced-cluster.ts';
@@ -37,6 +39,7 @@ export interface RestoreRun {
   readonly volumes: ArchivedVolumes;
   readonly changes: ObjectChanges;
   readonly resources: TargetResources;
+  readonly selection: Pick<ItemSelection, 'letsIn'>;
   /** Present for a rollback. */
   readonly rollback?: RollbackScope | undefined;
   readonly record: RestoreRecord;
@@ -87,6 +90,7 @@ export async function restoreEntries(
     claims,
     ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
+    restoreBefore: (...request) => additional?.restoreBefore(...request),
     policy: existingObjectsPolicy(restore.spec, options),
     lookUp: plan === undefined ? 'when needed' : 'always',
     confirm: plan && keptToPlan(plan),
@@ -109,9 +113,10 @@ export async function restoreEntries(
     },
   };
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
+  const additional = additionalItems(dependencies, { ...shared, entries, handler });
   try {
     const order = waveOrder(options, resources);
-    await restoreItems({ ...shared, entries, handler, order, window });
+    await restoreItems({ ...shared, entries, handler: additional ?? handler, order, window });
   } catch (error) {
     await claims.removeGroupStubs();
     throw error;
@@ -133,6 +138,22 @@ export function preparationSteps(
     compareCodePoints(left.name, right.name),
   );
   return [...inOrder.map(actionStep), ...objectChangeSteps(changes), takenNodePortsStep];
+}
+
+/** What item actions may ask for; `undefined` when there is none that might. */
+export function additionalItems(
+  { actions }: Pick<RestoreEntriesDependencies, 'actions'>,
+  run: Pick<RestoreRun, 'contents' | 'volumes' | 'restore' | 'resources' | 'selection' | 'record'> &
+    Pick<AdditionalItemsOptions, 'entries' | 'handler'>,
+): AdditionalItems | undefined {
+  const { contents, volumes, restore, resources } = run;
+  return actions.length === 0
+    ? undefined
+    : new AdditionalItems({
+        ...run,
+        canonicalName: (name) => resources.canonicalName(name),
+        neededBy: createNeeds(contents, volumes, restore.spec),
+      });
 }
 
 /** The order that the options ask for; `undefined` for the default one. */

@@ -9,6 +9,7 @@ import type {
   PlannedRestoreVolume,
 } from '../model/restore-plan.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { AdditionalItemReason } from './additional-items.ts';
 import type { SpooledEntry } from './backup-contents.ts';
 import type { PlannedHooks } from './hooks/planned-hooks.ts';
 import type { DecidedItem, ItemDecider } from './item-decider.ts';
@@ -32,6 +33,8 @@ export interface RestorePlannerOptions {
   readonly dryRunCluster: Cluster | undefined;
   readonly resources: TargetResources;
   readonly decider: ItemDecider;
+  /** Why an entry is restored that was not selected. */
+  readonly reasonOf: (entry: SpooledEntry) => AdditionalItemReason | undefined;
   /** Told of every pod that would be created. */
   readonly hooks: PlannedHooks;
   readonly record: RestoreRecord;
@@ -130,8 +133,8 @@ export class RestorePlanner implements ItemHandler {
   }
 
   async #checked(decided: DecidedItem, signal: AbortSignal): Promise<PlannedRestoreItem> {
-    const planned = plannedItem(decided);
-    const { dryRunCluster } = this.#options;
+    const { dryRunCluster, reasonOf } = this.#options;
+    const planned = plannedItem(decided, reasonOf(decided.entry));
     if (dryRunCluster === undefined) {
       return planned;
     }

@@ -69,6 +69,7 @@ export async function runRestore(
   const { tempDirectory } = options;
   await using opened = await openBackup({
     ...{ cluster, store, restore: accepted, record, tempDirectory, options, signal },
+    actions: dependencies.actions,
   });
   log.info('restore started', { backup: opened.backup.metadata.name, store: store.location });
 
