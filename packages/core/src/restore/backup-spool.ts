@@ -36,7 +36,8 @@ const decompress: (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer> =
 // Records that lie together are mostly read together: what a read, a write and a compression cost of their own is shared by some fifty.
 const blockBytes = 128 * 1024;
 // Objects repeat their keys: even the fastest level takes most of them away. In a fifth of the time that the fastest of deflate takes; no
-// other process ever reads the file, so that nothing depends on the format.
+// other process ever reads the file, so that nothing depends on the format, nor on Node.js still calling these functions experimental: where they
+// went, deflate would do.
 const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 // A block so small is there sooner than another thread would have been asked for it.
 const unpackedAtOnceBytes = 1024 * 1024;
