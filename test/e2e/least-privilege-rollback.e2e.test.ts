@@ -5,10 +5,9 @@ import { connectTestCluster } from './connect-test-cluster.ts';
 import { grantUntilTheEnd, LeastPrivilegeUser, rolesOfGuides } from './least-privilege-user.ts';
 import { VolumeWithData } from './volume-with-data.ts';
 
-const labels = { app: 'web' };
-
-/** One object of every resource that the guide's role names and that people make, none of which makes a pod. */
+/** One object of every resource that the guide's role names and that people make. None makes a pod, and none has the labels that another selects. */
 function objectsNamed(name: string): readonly KubernetesManifest[] {
+  const labels = { app: name };
   const template = {
     metadata: { labels },
     spec: { restartPolicy: 'Never', containers: [{ name: 'web', image: 'busybox:1.36' }] },
@@ -68,7 +67,7 @@ it('a service account with the roles of the guides rolls a namespace back, and d
 
   const claim = 'persistentvolumeclaim/data';
   await kit.kubectl(['delete', claim, 'service/kept', '--timeout=60s', `--namespace=${namespace}`]);
-  const change = { labels: { ...labels, changed: 'yes' } };
+  const change = { labels: { changed: 'yes' } };
   const changed = objectsNamed('kept').filter(({ kind }) => kind !== 'Service');
   await apply(kit, namespace, [
     ...changed.map((object) => ({ ...object, metadata: { ...object.metadata, ...change } })),
