@@ -1,4 +1,3 @@
-import { isLifeboatError } from '../errors.ts';
 import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import { runAll } from '../internal/run-all.ts';
 import { type ObjectReference, parseApiVersion } from '../model/kubernetes.ts';
@@ -12,6 +11,7 @@ import { protectionOf } from './protected-object.ts';
 import type { RestoreOptions } from './request.ts';
 import { waveOrder } from './restore-entries.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { retryConflicts } from './retry-conflicts.ts';
 import type { RollbackScope } from './rollback-scope.ts';
 import type { TargetResources } from './target-resources.ts';
 import { wavesOf } from './waves.ts';
@@ -31,9 +31,6 @@ export interface DeleteExtraObjectsOptions {
   readonly record: RestoreRecord;
   readonly signal: AbortSignal;
 }
-
-// Controllers write the status of their objects at any time.
-const mostAttempts = 5;
 
 /**
  * Deletes what a plan says, in the reverse order of the waves: what reacts to others goes before what it needs. Each object is read
@@ -103,7 +100,8 @@ async function deleteAsPlanned(
   const reference: ObjectReference = {
     ...{ group, version, resource: resource.resource, namespace, name },
   };
-  for (let attempt = 1; ; attempt += 1) {
+  // Controllers write the status of their objects at any time.
+  return retryConflicts(async (): Promise<ItemOutcome> => {
     const live = await cluster.get(reference, { signal });
     if (live === undefined) {
       return { action: 'skipped', reason: 'it is gone already' };
@@ -118,16 +116,10 @@ async function deleteAsPlanned(
     }
     signal.throwIfAborted();
     using deadline = writeDeadline(clock);
-    try {
-      const call = { uid, resourceVersion, signal: deadline.signal };
-      await cluster.delete(reference, { ...call, propagationPolicy: 'Background' });
-      return { action: 'deleted', reason: item.reason };
-    } catch (error) {
-      if (!isLifeboatError(error, 'Conflict') || attempt >= mostAttempts) {
-        throw error;
-      }
-    }
-  }
+    const call = { uid, resourceVersion, signal: deadline.signal };
+    await cluster.delete(reference, { ...call, propagationPolicy: 'Background' });
+    return { action: 'deleted', reason: item.reason };
+  });
 }
 
 function leftAlone({ target }: PlannedRestoreItem, why: string): ItemOutcome {

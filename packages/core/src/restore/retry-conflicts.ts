@@ -7,11 +7,10 @@ const attempts = 5;
  *
  * @throws the last failure, or the first one that is no Conflict.
  */
-export async function retryConflicts(write: () => Promise<void>): Promise<void> {
+export async function retryConflicts<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await write();
-      return;
+      return await write();
     } catch (error) {
       if (!isLifeboatError(error, 'Conflict') || attempt >= attempts) {
         throw error;
