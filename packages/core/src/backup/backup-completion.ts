@@ -2,13 +2,13 @@ import type { WrittenArchive } from '../archive/archive-writer.ts';
 import type { BackupJsonArtifact } from '../catalog/artifact.ts';
 import type { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
 import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
-import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
+import { resourceListFile } from '../catalog/artifacts/resource-list.ts';
 import { resultsOf } from '../catalog/artifacts/results.ts';
 import {
   describeBackupFile,
-  putArchiveIndex,
   putArtifact,
   putBackup,
+  putCompressed,
   putManifest,
   putText,
 } from '../catalog/backup-files.ts';
@@ -128,12 +128,20 @@ function filesBeside({
     async (options) => [await putText(store, name, 'logs', log.text, options)],
     put('podVolumeBackups', () => null),
     put('volumeSnapshots', () => null),
-    put('resourceList', () => resourceListOf(record.names)),
+    async (options) => [
+      await putCompressed(
+        store,
+        name,
+        'resourceList',
+        await resourceListFile(record.names),
+        options,
+      ),
+    ],
     put('results', () => resultsOf(record.issues)),
     put('itemOperations', () => record.operations),
     put('volumeInfo', () => record.volumes),
     async (options) => [
-      await putArchiveIndex(store, name, await index.end(archive.members), options),
+      await putCompressed(store, name, 'index', await index.end(archive.members), options),
     ],
     ...(legacySnapshots === undefined
       ? []

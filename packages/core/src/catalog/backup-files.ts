@@ -71,14 +71,15 @@ export async function putText(
   return putFile(store, name, artifact, await gzipText(text), options);
 }
 
-/** Stores where in a backup's archive each object lies: the bytes of an `ArchiveIndexFile`. */
-export async function putArchiveIndex(
+/** Stores one of a backup's JSON files that is compressed already. */
+export async function putCompressed(
   store: ObjectStore,
   name: string,
+  artifact: BackupJsonArtifact,
   bytes: Uint8Array,
   options: CallOptions = {},
 ): Promise<StoredFile> {
-  return putFile(store, name, 'index', bytes, options);
+  return putFile(store, name, artifact, bytes, options);
 }
 
 /** Stores the manifest of a backup. */

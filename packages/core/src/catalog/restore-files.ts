@@ -19,10 +19,21 @@ export async function putRestoreArtifact(
   name: string,
   artifact: RestoreJsonArtifact,
   value: JsonValue,
+  options: CallOptions = {},
+): Promise<void> {
+  await putCompressedRestoreArtifact(store, name, artifact, await gzipJson(value), options);
+}
+
+/** Stores one of a restore's JSON files that is compressed already, replacing it if it exists. */
+export async function putCompressedRestoreArtifact(
+  store: ObjectStore,
+  name: string,
+  artifact: RestoreJsonArtifact,
+  bytes: Uint8Array,
   { signal }: CallOptions = {},
 ): Promise<void> {
   const { contentType } = restoreArtifacts[artifact];
-  await store.put(restoreKey(name, artifact), await gzipJson(value), { contentType, signal });
+  await store.put(restoreKey(name, artifact), bytes, { contentType, signal });
 }
 
 /** Stores one of a restore's text files, replacing it if it exists. */

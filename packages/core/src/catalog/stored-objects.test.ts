@@ -6,7 +6,7 @@ import type { GetOptions } from '../ports/object-store.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { ArchiveIndexFile } from './artifacts/archive-index-file.ts';
 import { BackupCatalog } from './backup-catalog.ts';
-import { putArchiveIndex, putArtifact, putBackup } from './backup-files.ts';
+import { putArtifact, putBackup, putCompressed } from './backup-files.ts';
 import { backupKey } from './key-layout.ts';
 
 // Thousands of objects, on a machine that may have other things to do.
@@ -71,7 +71,7 @@ async function storedBackup(index: 'with an index' | 'without' | 'damaged'): Pro
     { modifiedAt: new Date(0), onPlace: (object) => file.add(object) },
   );
   if (index === 'with an index') {
-    await putArchiveIndex(store, 'b', await file.end(archive.members));
+    await putCompressed(store, 'b', 'index', await file.end(archive.members));
   } else if (index === 'damaged') {
     await putArtifact(store, 'b', 'index', 'x');
   }

@@ -4,7 +4,7 @@ import type { ArchiveIndex, IndexedObject } from '../archive/archive-index.ts';
 import { writeArchive } from '../archive/archive-writer.ts';
 import type { BackupArtifact } from '../catalog/artifact.ts';
 import { ArchiveIndexFile } from '../catalog/artifacts/archive-index-file.ts';
-import { putArchiveIndex, readArchiveIndex } from '../catalog/backup-files.ts';
+import { putCompressed, readArchiveIndex } from '../catalog/backup-files.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { readAll } from '../internal/read-all.ts';
 import {
@@ -140,7 +140,7 @@ describe('an index that', () => {
     for (const place of changed.objects) {
       file.add(place);
     }
-    await putArchiveIndex(scene.store, backupName, await file.end(changed.members));
+    await putCompressed(scene.store, backupName, 'index', await file.end(changed.members));
     return scene;
   }
 

@@ -1,6 +1,11 @@
-import { resourceListOf } from '../catalog/artifacts/resource-list.ts';
+import { resourceListFile } from '../catalog/artifacts/resource-list.ts';
 import { resultsOf } from '../catalog/artifacts/results.ts';
-import { putRestore, putRestoreArtifact, putRestoreText } from '../catalog/restore-files.ts';
+import {
+  putCompressedRestoreArtifact,
+  putRestore,
+  putRestoreArtifact,
+  putRestoreText,
+} from '../catalog/restore-files.ts';
 import type { RunLog } from '../catalog/run-log.ts';
 import { messageOf } from '../errors.ts';
 import { terminalPhase } from '../model/phase.ts';
@@ -50,7 +55,8 @@ export async function writeRestoreFiles({
     await putRestore(store, restore, options);
     await putRestoreText(store, name, 'logs', log.text, options);
     await putRestoreArtifact(store, name, 'results', resultsOf(record.issues), options);
-    await putRestoreArtifact(store, name, 'resourceList', resourceListOf(record.outcomes), options);
+    const resourceList = await resourceListFile(record.outcomes);
+    await putCompressedRestoreArtifact(store, name, 'resourceList', resourceList, options);
     await putRestoreArtifact(store, name, 'itemOperations', [], options);
     await putRestoreArtifact(store, name, 'volumeInfo', record.volumes, options);
   } catch (error) {

@@ -2,21 +2,17 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ArchiveMember, IndexedObject } from '../../archive/archive-index.ts';
 import { escapeHtml } from '../../model/json.ts';
+import { GzipParts } from '../gzip-parts.ts';
 import { archiveIndexFormatVersion } from './archive-index-json.ts';
 
 const compress = promisify(gzip);
-const partBytes = 64 * 1024;
-// Three bytes for each character of the longest names there can be, and more.
-const longestRowBytes = 16 * 1024;
 
 /**
  * The index of an archive that is being written, as a file: see `decodeArchiveIndex` for what it holds. Rows are compressed as they come, and
  * the file is the gzip members of them all, so that of each object some 60 bytes are in memory.
  */
 export class ArchiveIndexFile {
-  readonly #parts: Promise<Uint8Array>[] = [];
-  #part: Buffer = Buffer.allocUnsafe(partBytes);
-  #filled = 0;
+  readonly #rows = new GzipParts();
   #objects = 0;
 
   /** How many objects it has. */
@@ -31,31 +27,15 @@ export class ArchiveIndexFile {
       ...[object.member, object.offset, object.tarBytes, object.sizeBytes, object.sha256],
     ];
     const separator = this.#objects === 0 ? '' : ',';
-    this.#filled += this.#part.write(
-      `${separator}${escapeHtml(JSON.stringify(row))}`,
-      this.#filled,
-    );
+    this.#rows.write(`${separator}${escapeHtml(JSON.stringify(row))}`);
     this.#objects += 1;
-    if (this.#filled > partBytes - longestRowBytes) {
-      this.#endPart();
-    }
   }
 
   /** The file of the objects so far, in members that are known when the archive is complete. Nothing can be added afterwards. */
   async end(members: readonly ArchiveMember[]): Promise<Uint8Array> {
     const rows = members.map(({ offset, sizeBytes, tarBytes }) => [offset, sizeBytes, tarBytes]);
     const head = `{"formatVersion":${archiveIndexFormatVersion},"members":${JSON.stringify(rows)},"objects":[`;
-    this.#filled += this.#part.write(']}\n', this.#filled);
-    this.#endPart();
-    return Buffer.concat([await compress(head), ...(await Promise.all(this.#parts))]);
-  }
-
-  #endPart(): void {
-    const compressing = compress(this.#part.subarray(0, this.#filled));
-    // Whoever ends the file hears of a failure; until somebody does, it must not count as unhandled.
-    compressing.catch(() => undefined);
-    this.#parts.push(compressing);
-    this.#part = Buffer.allocUnsafe(partBytes);
-    this.#filled = 0;
+    this.#rows.write(']}\n');
+    return Buffer.concat([await compress(head), await this.#rows.end()]);
   }
 }

@@ -1,0 +1,39 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+const compress = promisify(gzip);
+const partBytes = 64 * 1024;
+
+/**
+ * Compresses a text that comes in pieces, as gzip members of some 64 KiB of it each, which together are one gzip file. In memory are what is
+ * compressed already and the member at hand.
+ */
+export class GzipParts {
+  readonly #parts: Promise<Uint8Array>[] = [];
+  #part: Buffer = Buffer.allocUnsafe(partBytes);
+  #filled = 0;
+
+  /** Adds a piece. */
+  write(text: string): void {
+    const sizeBytes = Buffer.byteLength(text);
+    if (this.#filled + sizeBytes > this.#part.byteLength) {
+      this.#endPart(sizeBytes);
+    }
+    this.#filled += this.#part.write(text, this.#filled);
+  }
+
+  /** The file. Nothing can be added afterwards. */
+  async end(): Promise<Uint8Array> {
+    this.#endPart(0);
+    return Buffer.concat(await Promise.all(this.#parts));
+  }
+
+  #endPart(neededBytes: number): void {
+    const compressing = compress(this.#part.subarray(0, this.#filled));
+    // Whoever ends the file hears of a failure; until somebody does, it must not count as unhandled.
+    compressing.catch(() => undefined);
+    this.#parts.push(compressing);
+    this.#part = Buffer.allocUnsafe(Math.max(partBytes, neededBytes));
+    this.#filled = 0;
+  }
+}
