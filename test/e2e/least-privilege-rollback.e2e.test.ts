@@ -103,7 +103,9 @@ it('a service account with the roles of the guides rolls a namespace back, and d
   expect(await volume.readCopy(namespace)).toBe('precious');
   const left = await kit.kubectl([
     'get',
-    'all,configmaps,secrets,serviceaccounts',
+    objectsNamed('')
+      .map(({ kind }) => kind.toLowerCase())
+      .join(),
     `--namespace=${namespace}`,
     '--output=name',
   ]);

@@ -63,7 +63,9 @@ it('a plan asks the API server, is carried out, and finds nothing to do once it 
     '--type=merge',
     `--patch=${changed}`,
   ]);
-  const updating = { ...spec, existingResourcePolicy: 'update' } as const;
+  // Nothing but these: the class of the snapshots, which other tests share, would get the labels of this restore.
+  const includedResources = ['configmaps'];
+  const updating = { ...spec, includedResources, existingResourcePolicy: 'update' } as const;
   const update = await engine.planRestore(
     { name: 'planned-3', spec: updating },
     { dryRun: 'server' },

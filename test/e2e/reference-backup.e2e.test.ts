@@ -87,6 +87,12 @@ const explained: readonly ExplainedDifference[] = [
     isSometimes: true,
   },
   {
+    file: 'volumesnapshotclasses.snapshot.storage.k8s.io',
+    at: /^metadata labels velero\.io\/(backup|restore)-name$/,
+    why: 'The class is there for all, and carries the names of a restore that has met it.',
+    isSometimes: true,
+  },
+  {
     file: claims,
     at: 'metadata annotations backup.velero.io/must-include-additional-items',
     why: 'A note of Velero to itself that it forgot to remove.',

@@ -15,16 +15,7 @@ import { boundVolumeHandle } from './volume-scene.ts';
 
 const explained: readonly ExplainedDifference[] = [...usualDifferences, ...possibleDifferences];
 
-const explainedOfAnnotations: readonly ExplainedDifference[] = [
-  ...explained,
-  ...claimDifferences,
-  {
-    file: /\/volumesnapshotclasses\./,
-    at: /^metadata labels velero\.io\/(backup|restore)-name$/,
-    only: 'reference',
-    why: 'The class of the reference had been restored from another backup.',
-  },
-];
+const explainedOfAnnotations: readonly ExplainedDifference[] = [...explained, ...claimDifferences];
 
 const disabled = 'A claim of which the spec wants no snapshot is a warning; Velero says nothing.';
 

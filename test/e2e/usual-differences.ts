@@ -40,6 +40,12 @@ export const usualDifferences: readonly ExplainedDifference[] = [
 /** In what a backup may differ from a reference, depending on who was faster or on what else has happened in the cluster. */
 export const possibleDifferences: readonly ExplainedDifference[] = [
   {
+    file: /\/volumesnapshotclasses\./,
+    at: /^metadata labels velero\.io\/(backup|restore)-name$/,
+    why: 'The class is there for all, and carries the names of a restore that has met it.',
+    isSometimes: true,
+  },
+  {
     file: /-resource-list\.json\.gz$/,
     at: /^v1\/Event\b/,
     why: 'Events are what has happened in a namespace.',
