@@ -15,6 +15,8 @@ import {
 } from './least-privilege-user.ts';
 import { VolumeWithData } from './volume-with-data.ts';
 
+const guides = ['csi-snapshots.md', 'planning-a-restore.md', 'changing-objects-on-restore.md'];
+
 it('service accounts with the roles of the guides plan a restore with mappings and carry it out, the planning one without a right to write', async (context) => {
   const kit = testCluster(context);
   const { prefix, volume, namespace, copy, store, planner, restorer } = await backedUpShop(
@@ -26,11 +28,7 @@ it('service accounts with the roles of the guides plan a restore with mappings a
     mapping(velero, 'velero.io/change-storage-class', { dirvol: 'hostpath' }),
     modifiers(velero),
   ]);
-  const roles = await rolesOfGuides(prefix, [
-    'csi-snapshots.md',
-    'planning-a-restore.md',
-    'changing-objects-on-restore.md',
-  ]);
+  const roles = await rolesOfGuides(prefix, guides);
   await grantUntilTheEnd(kit, context, roles, [
     planner.grant(`${prefix}-plan-restore`),
     planner.grant(`${prefix}-restore-changes`, velero),
@@ -85,11 +83,7 @@ it('service accounts with the roles of the guides plan a restore with mappings a
 it('a service account with the roles of the guides plans with dry runs, and is told what it may not do', async (context) => {
   const kit = testCluster(context);
   const { prefix, namespace, copy, store, planner, restorer } = await backedUpShop(kit, context);
-  const roles = await rolesOfGuides(prefix, [
-    'csi-snapshots.md',
-    'planning-a-restore.md',
-    'changing-objects-on-restore.md',
-  ]);
+  const roles = await rolesOfGuides(prefix, guides);
   await grantUntilTheEnd(kit, context, roles, [
     planner.grant(`${prefix}-plan-restore`),
     restorer.grant(`${prefix}-plan-restore`),

@@ -49,8 +49,7 @@ export interface OpenBackupOptions {
   readonly options: ObjectChangeOptions &
     SelectionOptions &
     VersionOptions &
-    Pick<RestoreOptions, 'maximumArchiveEntries'> &
-    Pick<RestoreOptions, 'existingObjects'>;
+    Pick<RestoreOptions, 'maximumArchiveEntries' | 'existingObjects'>;
   /** Those that the application adds: they may ask for objects. */
   readonly actions: readonly RestoreItemAction[];
   readonly signal: AbortSignal;
