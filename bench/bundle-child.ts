@@ -6,7 +6,7 @@ import { build } from 'tsup';
  * would count into its memory. Resolves with its path.
  */
 export async function bundleChild(
-  name: 'measure-objects' | 'measure-restore' | 'measure-engine',
+  name: 'measure-objects' | 'measure-restore' | 'measure-engine' | 'measure-bare',
 ): Promise<string> {
   const outDir = join(import.meta.dirname, '../node_modules/.cache/lifeboat-bench');
   await build({

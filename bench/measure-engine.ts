@@ -8,6 +8,7 @@ import {
 } from '@lifeboat/core';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
 import { s3ObjectStoreFromLocation } from '@lifeboat/storage-s3';
+import { reportProcess } from './report-process.ts';
 
 /** What a child process is told. */
 export interface EngineTask {
@@ -16,12 +17,6 @@ export interface EngineTask {
   readonly credentials: string;
   readonly name: string;
   readonly work: { readonly backup: BackupSpec } | { readonly restore: RestoreSpec };
-}
-
-/** What a process took, from its start. */
-export interface EngineFigures {
-  readonly cpuMs: number;
-  readonly peakMiB: number;
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as EngineTask;
@@ -36,7 +31,4 @@ const { issues } =
     : await engine.restore({ name, spec: work.restore });
 const errors = issues.filter(({ severity }) => severity === 'error');
 if (errors.length > 0) throw new Error(JSON.stringify(errors));
-const { user, system } = process.cpuUsage();
-const peakMiB = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ cpuMs: (user + system) / 1_000, peakMiB } satisfies EngineFigures));
-process.exit();
+reportProcess();

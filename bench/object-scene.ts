@@ -12,6 +12,9 @@ const kinds = {
   secrets: { group: '', version: 'v1', resource: 'secrets' },
 } as const;
 
+/** The kinds of {@link prepareObjects}, of the core group. */
+export const objectResources: readonly string[] = Object.keys(kinds);
+
 /**
  * Makes namespaces with ConfigMaps and Secrets of 2 KiB, half of each, unless an earlier run has. They stay, since making them takes
  * minutes. Resolves with what to back up.
@@ -31,7 +34,7 @@ export async function prepareObjects(
       await fillNamespace(cluster, namespace, count / namespaceCount / 2);
     }
   }
-  return { namespaces, resources: Object.keys(kinds) };
+  return { namespaces, resources: objectResources };
 }
 
 async function isComplete(cluster: Cluster, name: string): Promise<boolean> {

@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { BackupStorageLocationSpec } from '@lifeboat/core';
 import type { VeleroServer } from '../test/interop/velero-server.ts';
-import type { EngineFigures, EngineTask } from './measure-engine.ts';
+import type { BareTask, BareWork } from './measure-bare.ts';
+import type { EngineTask } from './measure-engine.ts';
+import { objectResources } from './object-scene.ts';
 import { readProcessTree } from './process-tree.ts';
+import type { ProcessFigures } from './report-process.ts';
 
 const sampleEveryMs = 100;
 
@@ -84,17 +87,51 @@ export function engineContender(
     readonly location: BackupStorageLocationSpec;
   },
 ): Contender {
-  const run = async (name: string, work: EngineTask['work']): Promise<Usage> => {
-    const task: EngineTask = { ...scene, name, work };
-    const started = performance.now();
-    const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(task)]);
-    const ms = performance.now() - started;
-    return { ms, ...(JSON.parse(stdout) as EngineFigures) };
-  };
+  const run = (name: string, work: EngineTask['work']): Promise<Usage> =>
+    runChild(script, { ...scene, name, work } satisfies EngineTask);
   return {
     name: 'Lifeboat',
     backUp: (name, spec) => run(name, { backup: { ...spec } }),
     restore: (name, backupName, namespaceMapping) =>
       run(name, { restore: { backupName, namespaceMapping } }),
   };
+}
+
+/**
+ * The requests that no backup or restore can do without, by a process that sends them and ends. It keeps no backups: it restores
+ * those of Lifeboat.
+ */
+export function bareContender(
+  script: string,
+  scene: Omit<BareTask, 'work'> & {
+    /** Of the backups of Lifeboat. */
+    readonly prefix: string;
+    /** Where the driver keeps snapshots. */
+    readonly storagePath: string;
+  },
+): Contender {
+  const { prefix, storagePath, ...rest } = scene;
+  const run = (work: BareWork): Promise<Usage> =>
+    runChild(script, { ...rest, work } satisfies BareTask);
+  return {
+    name: 'bare requests',
+    backUp: (name, { includedNamespaces: namespaces, includedNamespaceScopedResources: kinds }) =>
+      kinds === undefined
+        ? run({ type: 'snapshots', namespace: namespaces[0] ?? '', storagePath })
+        : run({ type: 'backup', selection: { namespaces, resources: kinds }, key: `bare/${name}` }),
+    restore: (_name, backup, mapping) =>
+      run({
+        type: 'restore',
+        selection: { namespaces: Object.keys(mapping), resources: objectResources },
+        key: `${prefix}/backups/${backup}/${backup}.tar.gz`,
+        mapping,
+      }),
+  };
+}
+
+async function runChild(script: string, task: BareTask | EngineTask): Promise<Usage> {
+  const started = performance.now();
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(task)]);
+  const ms = performance.now() - started;
+  return { ms, ...(JSON.parse(stdout) as ProcessFigures) };
 }

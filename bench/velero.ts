@@ -11,12 +11,14 @@ import { buildVelero } from '../test/interop/build-velero.ts';
 import { VeleroServer } from '../test/interop/velero-server.ts';
 import { type S3Server, startS3Server } from '../test/object-stores/servers.ts';
 import { bundleChild } from './bundle-child.ts';
+import type { BareSelection } from './object-floor.ts';
 import { prepareObjects } from './object-scene.ts';
 import { readRequestCount } from './request-count.ts';
 import { s3ClientOf } from './s3-client.ts';
 import { TargetNamespaces } from './target-namespaces.ts';
 import { ClaimsNamespace } from './velero-claims.ts';
 import {
+  bareContender,
   type Contender,
   engineContender,
   type Usage,
@@ -24,23 +26,21 @@ import {
 } from './velero-contenders.ts';
 import { describeVelero, type VeleroFigures } from './velero-summary.ts';
 
-const defaultCount = 2_000;
-const objectRounds = 3;
+const defaultCounts = [2_000, 10_000] as const;
+const rounds = 3;
 const claims = 50;
+const prefixes = { ours: 'lifeboat', defaults: 'defaults', tuned: 'tuned' } as const;
 const bucket = 'bench-velero';
 const tuned = ['--client-qps=10000', '--client-burst=20000', '--item-block-worker-count=8'];
 type Report = (line: string) => void;
 
 /**
  * Backs up and restores objects of the test cluster, and backs up claims with their volumes, with Lifeboat, with the real Velero as it comes,
- * and with Velero tuned, in turns: one cluster, one S3 server. Resolves with a report.
+ * with Velero tuned, and by bare requests, in turns: one cluster, one S3 server. Resolves with a report.
  *
- * @param count of objects @default 2000
+ * @param count of objects @default first 2000, then 10000
  */
-export async function benchmarkVelero(
-  report: Report,
-  count: number = defaultCount,
-): Promise<string> {
+export async function benchmarkVelero(report: Report, count?: number): Promise<string> {
   await using resources = new AsyncDisposableStack();
   const description = await bootCluster(1, { node: false, onProgress: report });
   const kubeConfig = new KubeConfig();
@@ -51,11 +51,15 @@ export async function benchmarkVelero(
   const contenders = await prepareContenders({ description, server, resources, report });
   const bench: Bench = { cluster, description, contenders, report };
   const figures: VeleroFigures[] = [];
-  const selection = await prepareObjects(cluster, count, report);
-  for (let round = 1; round <= objectRounds; round += 1) {
-    figures.push(...(await measureObjects(bench, selection, count, round)));
+  for (let round = 1; round <= rounds; round += 1) {
+    figures.push(...(await measureClaims(bench, server, round)));
   }
-  figures.push(...(await measureClaims(bench, server)));
+  for (const objects of count === undefined ? defaultCounts : [count]) {
+    const selection = await prepareObjects(cluster, objects, report);
+    for (let round = 1; round <= rounds; round += 1) {
+      figures.push(...(await measureObjects(bench, selection, objects, round)));
+    }
+  }
   return describeVelero(figures, loadavg()[0] ?? 0);
 }
 
@@ -79,68 +83,78 @@ async function prepareContenders({
 }): Promise<readonly Contender[]> {
   const binaries = await buildVelero(report);
   const credentials = credentialsOf(server);
-  const startVelero = async (name: string, flags: readonly string[]): Promise<Contender> => {
+  const startVelero = async (prefix: string, flags: readonly string[]): Promise<Contender> => {
     const namespace = `velero-${randomUUID().slice(0, 8)}`;
-    const location = locationOf(server, name);
+    const location = locationOf(server, prefix);
     const options = { binaries, cluster: description, namespace, location, credentials, flags };
-    return veleroContender(`Velero, ${name}`, resources.use(await VeleroServer.start(options)));
+    return veleroContender(`Velero, ${prefix}`, resources.use(await VeleroServer.start(options)));
   };
-  const { kubeconfigPath } = description;
-  const location = locationOf(server, 'lifeboat');
-  const script = await bundleChild('measure-engine');
+  const { kubeconfigPath, dirvolPath } = description;
+  const location = locationOf(server, prefixes.ours);
+  const storagePath = join(dirvolPath, 'snapshots');
+  const bare = { kubeconfigPath, server, bucket, prefix: prefixes.ours, storagePath };
   return [
-    engineContender(script, { kubeconfigPath, credentials, location }),
-    await startVelero('defaults', []),
-    await startVelero('tuned', tuned),
+    engineContender(await bundleChild('measure-engine'), { kubeconfigPath, credentials, location }),
+    bareContender(await bundleChild('measure-bare'), bare),
+    await startVelero(prefixes.defaults, []),
+    await startVelero(prefixes.tuned, tuned),
   ];
 }
 
 async function measureObjects(
   bench: Bench,
-  selection: { readonly namespaces: readonly string[]; readonly resources: readonly string[] },
+  selection: BareSelection,
   count: number,
   round: number,
 ): Promise<readonly VeleroFigures[]> {
   const { cluster, report } = bench;
   const { namespaces, resources } = selection;
   const spec = { includedNamespaces: namespaces, includedNamespaceScopedResources: resources };
+  const name = `objects-${count}-${round}`;
   const figures: VeleroFigures[] = [];
+  const keep = (work: string, contender: string, usage: Counted): void => {
+    figures.push({ work: `${work} of ${count} objects`, contender, ...usage });
+    report(`velero: round ${round}: ${JSON.stringify(figures.at(-1))}`);
+  };
   // Who comes later may find the cluster slower, or warmer.
   for (const contender of turned(bench.contenders, round)) {
-    const name = `objects-${count}-${round}`;
-    const back = await counted(bench, () => contender.backUp(name, spec));
-    figures.push({ work: `backup of ${count} objects`, contender: contender.name, ...back });
+    keep('backup', contender.name, await counted(bench, () => contender.backUp(name, spec)));
+  }
+  for (const contender of turned(bench.contenders, round)) {
     await using target = new TargetNamespaces({ cluster, namespaces });
-    const to = await counted(bench, () => contender.restore(`${name}-r`, name, target.mapping));
-    figures.push({ work: `restore of ${count} objects`, contender: contender.name, ...to });
-    report(`velero: round ${round}: ${JSON.stringify(figures.slice(-2))}`);
+    const restore = (): Promise<Usage> => contender.restore(`${name}-r`, name, target.mapping);
+    keep('restore', contender.name, await counted(bench, restore));
   }
   return figures;
 }
 
-async function measureClaims(bench: Bench, server: S3Server): Promise<readonly VeleroFigures[]> {
+async function measureClaims(
+  bench: Bench,
+  server: S3Server,
+  round: number,
+): Promise<readonly VeleroFigures[]> {
   const { cluster, report } = bench;
   await using namespace = await ClaimsNamespace.create(cluster, claims);
   const spec = { includedNamespaces: [namespace.name] };
+  const name = `claims-${round}`;
   const figures: VeleroFigures[] = [];
-  for (const contender of bench.contenders) {
-    const taken = await counted(bench, () => contender.backUp('claims', spec));
+  for (const contender of turned(bench.contenders, round)) {
+    const taken = await counted(bench, () => contender.backUp(name, spec));
     figures.push({ work: `backup of ${claims} claims`, contender: contender.name, ...taken });
-    report(`velero: ${JSON.stringify(figures.at(-1))}`);
+    report(`velero: round ${round}: ${JSON.stringify(figures.at(-1))}`);
   }
   const credentials = credentialsOf(server);
-  for (const prefix of ['lifeboat', 'defaults', 'tuned']) {
+  for (const prefix of Object.values(prefixes)) {
     await using store = s3ObjectStoreFromLocation(locationOf(server, prefix), { credentials });
-    await createEngine({ cluster, store }).deleteBackup('claims');
+    await createEngine({ cluster, store }).deleteBackup(name);
   }
   return figures;
 }
 
+type Counted = Usage & { readonly requests: number };
+
 /** The API server's count is everybody's: nothing else may ask it meanwhile but its own controllers. */
-async function counted(
-  { description }: Bench,
-  work: () => Promise<Usage>,
-): Promise<Usage & { readonly requests: number }> {
+async function counted({ description }: Bench, work: () => Promise<Usage>): Promise<Counted> {
   const { binPath, kubeconfigPath } = description;
   const kubectl = join(binPath, 'kubectl');
   const before = await readRequestCount(kubectl, kubeconfigPath);
