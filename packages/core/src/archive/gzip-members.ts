@@ -1,5 +1,6 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { once } from 'node:events';
+import { createGzip } from 'node:zlib';
+import { BlockBytes, BlockMemory } from '../internal/block-memory.ts';
 import type { ArchiveMember } from './archive-index.ts';
 
 /** Where a group of files lies in the stretch of tar that a gzip member holds. */
@@ -9,13 +10,12 @@ export interface MemberPlace {
   readonly tarBytes: number;
 }
 
-const compress = promisify(gzip);
 const memberBytes = 1024 * 1024;
 // A member is full when it has passed its size, by one group.
 const bufferBytes = memberBytes + 256 * 1024;
 // Most backups are small, and need no more.
 const firstBufferBytes = 64 * 1024;
-const firstChunkBytes = 64 * 1024;
+const chunkBytes = 64 * 1024;
 const mostUnread = 2;
 
 /**
@@ -27,14 +27,14 @@ const mostUnread = 2;
  */
 export class GzipMembers implements AsyncIterable<Uint8Array> {
   readonly #members: ArchiveMember[] = [];
-  readonly #unread: Promise<Uint8Array>[] = [];
+  readonly #unread: Promise<BlockBytes>[] = [];
+  readonly #memory = new BlockMemory();
   readonly #spare: Buffer[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(firstBufferBytes);
   #filled = 0;
   #groupOffset = 0;
   #started = 0;
   #offset = 0;
-  #chunkBytes = firstChunkBytes;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   // Made when somebody waits.
@@ -100,7 +100,12 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
       if (next !== undefined) {
         const bytes = await next;
         this.#throwIfDestroyed();
-        yield bytes;
+        // Copies, since whoever reads may keep them.
+        for (const piece of bytes.pieces(0, bytes.sizeBytes)) {
+          yield Buffer.from(piece);
+          this.#throwIfDestroyed();
+        }
+        bytes.release();
         void this.#unread.shift();
         this.#changed();
       } else if (this.#ended) {
@@ -135,18 +140,20 @@ export class GzipMembers implements AsyncIterable<Uint8Array> {
     this.#changed();
   }
 
-  async #compress(buffer: Buffer, tarBytes: number): Promise<Uint8Array> {
+  async #compress(buffer: Buffer, tarBytes: number): Promise<BlockBytes> {
     const before = this.#unread.at(-1);
-    const bytes = await compress(buffer.subarray(0, tarBytes), { chunkSize: this.#chunkBytes });
-    // Whatever does not fit into one chunk is copied together, and what a chunk has too much of is memory all the same: the next members
-    // will be much like this one.
-    this.#chunkBytes = Math.max(firstChunkBytes, Math.ceil(1.25 * bytes.byteLength));
+    const bytes = new BlockBytes(this.#memory);
+    const gzip = createGzip({ chunkSize: chunkBytes });
+    // Out of what waits for the garbage collector as soon as it comes. Where nothing holds the stream back this is all of a pipeline.
+    gzip.on('data', (chunk: Uint8Array) => bytes.append(chunk));
+    gzip.end(buffer.subarray(0, tarBytes));
+    await once(gzip, 'end');
     if (buffer.byteLength === bufferBytes) {
       this.#spare.push(buffer);
     }
     await before;
-    this.#members.push({ offset: this.#offset, sizeBytes: bytes.byteLength, tarBytes });
-    this.#offset += bytes.byteLength;
+    this.#members.push({ offset: this.#offset, sizeBytes: bytes.sizeBytes, tarBytes });
+    this.#offset += bytes.sizeBytes;
     return bytes;
   }
 

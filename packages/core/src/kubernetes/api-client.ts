@@ -1,4 +1,5 @@
 import { isLifeboatError } from '../errors.ts';
+import { type BlockBytes, BlockMemory } from '../internal/block-memory.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import { type JsonValue, stringifyJson } from '../model/json.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -12,7 +13,6 @@ import {
   unexpectedAnswer,
 } from './errors.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
-import { type PageBytes, PageMemory } from './page-memory.ts';
 import { parseBody } from './parse-body.ts';
 import { type CredentialsSource, obtainCredentials } from './request-credentials.ts';
 import { retryDelayMs } from './retry-decision.ts';
@@ -67,7 +67,7 @@ export class ApiClient {
   readonly #credentials: CredentialsSource;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #memory = new PageMemory();
+  readonly #memory = new BlockMemory();
 
   constructor({
     transport,
@@ -97,7 +97,7 @@ export class ApiClient {
   }
 
   /** Sends a request and returns the body of a success as bytes, which its caller has to release, and any other answer as it is. */
-  callForBytes(request: ApiRequest): Promise<ReadAnswer<PageBytes> | RefusingAnswer> {
+  callForBytes(request: ApiRequest): Promise<ReadAnswer<BlockBytes> | RefusingAnswer> {
     return this.#repeat(request, async () =>
       readBy((body) => this.#memory.read(body), await this.#send(request, false)),
     );

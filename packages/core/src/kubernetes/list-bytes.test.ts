@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BlockBytes, BlockMemory } from '../internal/block-memory.ts';
 import { readListBytes } from './list-bytes.ts';
-import { PageBytes, PageMemory } from './page-memory.ts';
 
 describe('readListBytes', () => {
   it.each<{ name: string; text: string; envelope: unknown; items: readonly unknown[] }>([
@@ -89,12 +89,53 @@ describe('readListBytes', () => {
     expect(list.envelope).toEqual({ kind: 'L' });
     expect(parsed(list.items)).toEqual(items);
   });
+
+  it('gives back the memory behind its reader, for a later page', () => {
+    const memory = new BlockMemory();
+    const page = bytesOf(longList('a'), memory);
+    const blocks = blocksOf(page);
+    const items = readListBytes(page).items[Symbol.iterator]();
+    items.next();
+    // What has not been passed stays, although another page is read meanwhile.
+    const meanwhile = bytesOf(longList('b'), memory);
+    expect(blocksOf(meanwhile).isDisjointFrom(blocks)).toBe(true);
+    expect([...iterated(items)].every((text) => text.includes('aaa'))).toBe(true);
+    expect(blocksOf(bytesOf(longList('c'), memory))).toEqual(blocks);
+  });
+
+  it('gives back all memory when its reader leaves, and when it is no list', () => {
+    const memory = new BlockMemory();
+    const page = bytesOf(longList('a'), memory);
+    const blocks = blocksOf(page);
+    const items = readListBytes(page).items[Symbol.iterator]();
+    items.next();
+    items.return?.();
+    const invalid = bytesOf('x'.repeat(page.sizeBytes), memory);
+    expect(blocksOf(invalid)).toEqual(blocks);
+    expect(() => readListBytes(invalid)).toThrow(SyntaxError);
+    expect(blocksOf(bytesOf(longList('b'), memory))).toEqual(blocks);
+  });
 });
 
-function bytesOf(text: string | Uint8Array): PageBytes {
-  const bytes = new PageBytes(new PageMemory());
+function bytesOf(text: string | Uint8Array, memory: BlockMemory = new BlockMemory()): BlockBytes {
+  const bytes = new BlockBytes(memory);
   bytes.append(Buffer.from(text));
   return bytes;
+}
+
+function blocksOf(bytes: BlockBytes): ReadonlySet<ArrayBufferLike> {
+  return new Set(bytes.pieces(0, bytes.sizeBytes).map(({ buffer }) => buffer));
+}
+
+/** Of more than half a MiB. */
+function longList(letter: string): string {
+  return JSON.stringify({ items: Array(200).fill(letter.repeat(3_000)) });
+}
+
+function* iterated(items: Iterator<string>): Generator<string> {
+  for (let step = items.next(); step.done !== true; step = items.next()) {
+    yield step.value;
+  }
 }
 
 function parsed(items: Iterable<string>): readonly unknown[] {

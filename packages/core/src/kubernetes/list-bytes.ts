@@ -1,5 +1,5 @@
+import type { BlockBytes } from '../internal/block-memory.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../model/json.ts';
-import type { PageBytes } from './page-memory.ts';
 
 /** A list as the API server sent it, taken apart but for its items. */
 export interface ListBytes {
@@ -26,7 +26,7 @@ const closeBrace = 0x7d;
  *
  * @throws SyntaxError when it is no JSON object, as far as it was looked at; the memory is given back then.
  */
-export function readListBytes(bytes: PageBytes): ListBytes {
+export function readListBytes(bytes: BlockBytes): ListBytes {
   try {
     const parts = new ListParts(bytes);
     findParts(bytes, parts);
@@ -38,7 +38,7 @@ export function readListBytes(bytes: PageBytes): ListBytes {
 }
 
 function* textsOf(
-  bytes: PageBytes,
+  bytes: BlockBytes,
   { itemsStart, itemEnds }: ListParts,
 ): Generator<string, void, undefined> {
   try {
@@ -54,7 +54,7 @@ function* textsOf(
   }
 }
 
-function findParts(bytes: PageBytes, parts: ListParts): void {
+function findParts(bytes: BlockBytes, parts: ListParts): void {
   let from = 0;
   let isInString = false;
   let isEscaped = false;
@@ -85,7 +85,7 @@ function findParts(bytes: PageBytes, parts: ListParts): void {
 
 /** Finds where the members of the list and its items begin and end. */
 class ListParts {
-  readonly #bytes: PageBytes;
+  readonly #bytes: BlockBytes;
   readonly #members: string[] = [];
   #depth = 0;
   #listStart = 0;
@@ -97,7 +97,7 @@ class ListParts {
   #isItems = false;
   #isInItems = false;
 
-  constructor(bytes: PageBytes) {
+  constructor(bytes: BlockBytes) {
     this.#bytes = bytes;
   }
 

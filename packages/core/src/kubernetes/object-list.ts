@@ -1,9 +1,9 @@
+import type { BlockBytes } from '../internal/block-memory.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { type ErrorSubject, unexpectedAnswer } from './errors.ts';
 import { type ListBytes, readListBytes } from './list-bytes.ts';
-import type { PageBytes } from './page-memory.ts';
 import { parseBody } from './parse-body.ts';
 
 /** One page of a list. */
@@ -16,7 +16,7 @@ export interface ObjectList {
 }
 
 /** Reads a list; items get the apiVersion and kind that the server writes only once, on the list. */
-export function objectList(subject: ErrorSubject, bytes: PageBytes): ObjectList {
+export function objectList(subject: ErrorSubject, bytes: BlockBytes): ObjectList {
   const { envelope, items } = listOf(subject, bytes);
   return {
     items: objectsOf(subject, envelope, items),
@@ -25,7 +25,7 @@ export function objectList(subject: ErrorSubject, bytes: PageBytes): ObjectList 
   };
 }
 
-function listOf(subject: ErrorSubject, bytes: PageBytes): ListBytes {
+function listOf(subject: ErrorSubject, bytes: BlockBytes): ListBytes {
   try {
     return readListBytes(bytes);
   } catch {

@@ -1,21 +1,21 @@
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-// Small, so that a page gives back what its reader has passed while it still holds the rest.
+// Small, so that a body gives back what its reader has passed while it still holds the rest.
 const blockBytes = 64 * 1024;
 const mostFreeBytes = 4 * 1024 * 1024;
 
 /**
- * Memory for the pages of lists, in blocks. A page that has been gone through gives its blocks back for a later one: memory outside
- * of the heap that is only dropped stays until the garbage collector comes, which is long after the process has grown by a multiple of
- * what is in use. Up to 4 MiB are kept while nobody uses them.
+ * Memory for bodies of some megabytes, one after another, in blocks. One that has been gone through gives its blocks back for a later one:
+ * memory outside of the heap that is only dropped stays until the garbage collector comes, which is long after the process has grown by a
+ * multiple of what is in use. Up to 4 MiB are kept while nobody uses them.
  */
-export class PageMemory {
+export class BlockMemory {
   readonly #free: Buffer[] = [];
 
   /** Reads a body to its end. Rejects as the body does, and keeps nothing then. */
-  async read(body: AsyncIterable<Uint8Array>): Promise<PageBytes> {
-    const bytes = new PageBytes(this);
+  async read(body: AsyncIterable<Uint8Array>): Promise<BlockBytes> {
+    const bytes = new BlockBytes(this);
     try {
       // Chunk by chunk as they come: a loop over a stream gets those that came together as one, which takes memory once more.
       await pipeline(body, sinkOf(bytes));
@@ -39,15 +39,15 @@ export class PageMemory {
   }
 }
 
-/** The bytes of a page, in blocks of a {@link PageMemory}. */
-export class PageBytes {
-  readonly #memory: PageMemory;
+/** The bytes of a body, in blocks of a {@link BlockMemory}. */
+export class BlockBytes {
+  readonly #memory: BlockMemory;
   readonly #blocks: Buffer[] = [];
   /** Of the blocks that were given back. */
   #releasedBytes = 0;
   #sizeBytes = 0;
 
-  constructor(memory: PageMemory) {
+  constructor(memory: BlockMemory) {
     this.#memory = memory;
   }
 
@@ -77,7 +77,7 @@ export class PageBytes {
     for (let index = first; from < end; index += 1) {
       const piece = this.#blocks[index]?.subarray(Math.max(0, start - from), end - from);
       if (piece === undefined) {
-        throw new RangeError('these bytes of the page have been given back, or are not there');
+        throw new RangeError('these bytes have been given back, or are not there');
       }
       pieces.push(piece);
       from += blockBytes;
@@ -104,7 +104,7 @@ export class PageBytes {
   }
 }
 
-function sinkOf(bytes: PageBytes): Writable {
+function sinkOf(bytes: BlockBytes): Writable {
   return new Writable({
     write: (chunk: Uint8Array, _encoding, done) => {
       bytes.append(chunk);
