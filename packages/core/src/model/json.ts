@@ -149,22 +149,42 @@ function withSortedKeys(value: JsonValue): JsonValue | undefined {
   if (isRawNumber(value)) {
     return value;
   }
+  return withSortedMembers(value);
+}
+
+/** The object itself where that is in order already: most small objects are, and there are several in each of thousands. */
+function withSortedMembers(value: JsonObject): JsonObject | undefined {
   const keys = Object.keys(value);
-  const copy: Record<string, JsonValue> = {};
-  for (const key of sortKeys(keys)) {
-    const member = value[key];
+  let copy: Record<string, JsonValue | undefined> | undefined = areSorted(keys) ? undefined : {};
+  for (const key of copy === undefined ? keys : sortKeys(keys)) {
     if (disorderlyKey.test(key)) {
       return undefined;
     }
-    if (member !== undefined) {
-      const sorted = withSortedKeys(member);
-      if (sorted === undefined) {
-        return undefined;
-      }
+    const member = value[key];
+    const sorted = member === undefined ? undefined : withSortedKeys(member);
+    if (sorted === undefined && member !== undefined) {
+      return undefined;
+    }
+    if (sorted !== member) {
+      // Those before the first that differs stand in order, and are followed by the rest.
+      copy ??= { ...value };
+    }
+    if (copy !== undefined) {
       copy[key] = sorted;
     }
   }
-  return copy;
+  return copy ?? value;
+}
+
+function areSorted(keys: readonly string[]): boolean {
+  let before = '';
+  for (const key of keys) {
+    if (key < before) {
+      return false;
+    }
+    before = key;
+  }
+  return true;
 }
 
 /** Sorts keys in place. `sort` makes work space for each of the thousands of small objects of a backup. */
@@ -172,7 +192,8 @@ function sortKeys(keys: string[]): readonly string[] {
   if (keys.length > mostKeysSortedByHand) {
     return keys.sort();
   }
-  for (const [index, key] of keys.entries()) {
+  for (let index = 1; index < keys.length; index += 1) {
+    const key = keys[index] ?? '';
     let place = index;
     for (; place > 0; place -= 1) {
       const before = keys[place - 1];
