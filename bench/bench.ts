@@ -1,7 +1,8 @@
 // pnpm bench [s3|gcs|azure …]: the adapters of the object stores against the plain SDKs; pnpm bench snapshots: snapshots
 // against the bare requests; pnpm bench objects: backups of many objects;
-// pnpm bench restore [number of objects]: their restores; pnpm bench velero [number of objects]: both beside the real Velero.
-// docs/reference/benchmarks.md
+// pnpm bench restore [number of objects]: their restores;
+// pnpm bench velero [claims] [numbers of objects]: both beside the real Velero.
+// docs/reference/benchmarks.md, docs/performance.md
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,6 +69,7 @@ function report(line: string): void {
 }
 
 const chosen = process.argv.slice(2);
+const counts = chosen.map(Number).filter(Number.isInteger);
 if (chosen.includes('snapshots')) {
   console.log(await benchmarkSnapshots(report));
 }
@@ -75,10 +77,10 @@ if (chosen.includes('objects')) {
   console.log(await benchmarkObjects(report));
 }
 if (chosen.includes('restore')) {
-  console.log(await benchmarkRestore(report, chosen.map(Number).find(Number.isInteger)));
+  console.log(await benchmarkRestore(report, counts[0]));
 }
 if (chosen.includes('velero')) {
-  console.log(await benchmarkVelero(report, chosen.map(Number).find(Number.isInteger)));
+  console.log(await benchmarkVelero(report, { claims: chosen.includes('claims'), counts }));
 }
 const results: Result[] = [];
 for (const kind of kinds) {

@@ -26,7 +26,7 @@ import {
 } from './velero-contenders.ts';
 import { describeVelero, type VeleroFigures } from './velero-summary.ts';
 
-const defaultCounts = [2_000, 10_000] as const;
+const allCounts = [2_000, 10_000] as const;
 const rounds = 3;
 const claims = 50;
 const prefixes = { ours: 'lifeboat', defaults: 'defaults', tuned: 'tuned' } as const;
@@ -38,9 +38,13 @@ type Report = (line: string) => void;
  * Backs up and restores objects of the test cluster, and backs up claims with their volumes, with Lifeboat, with the real Velero as it comes,
  * with Velero tuned, and by bare requests, in turns: one cluster, one S3 server. Resolves with a report.
  *
- * @param count of objects @default first 2000, then 10000
+ * @param works if none is named, all: claims, 2000 objects, 10000 objects
  */
-export async function benchmarkVelero(report: Report, count?: number): Promise<string> {
+export async function benchmarkVelero(
+  report: Report,
+  works: { readonly claims: boolean; readonly counts: readonly number[] },
+): Promise<string> {
+  const isAll = !works.claims && works.counts.length === 0;
   await using resources = new AsyncDisposableStack();
   const description = await bootCluster(1, { node: false, onProgress: report });
   const kubeConfig = new KubeConfig();
@@ -51,13 +55,13 @@ export async function benchmarkVelero(report: Report, count?: number): Promise<s
   const contenders = await prepareContenders({ description, server, resources, report });
   const bench: Bench = { cluster, description, contenders, report };
   const figures: VeleroFigures[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; (works.claims || isAll) && round <= rounds; round += 1) {
     figures.push(...(await measureClaims(bench, server, round)));
   }
-  for (const objects of count === undefined ? defaultCounts : [count]) {
-    const selection = await prepareObjects(cluster, objects, report);
+  for (const count of isAll ? allCounts : works.counts) {
+    const selection = await prepareObjects(cluster, count, report);
     for (let round = 1; round <= rounds; round += 1) {
-      figures.push(...(await measureObjects(bench, selection, objects, round)));
+      figures.push(...(await measureObjects(bench, selection, count, round)));
     }
   }
   return describeVelero(figures, loadavg()[0] ?? 0);

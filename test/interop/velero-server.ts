@@ -26,7 +26,7 @@ export interface VeleroServerOptions {
 const testFlags = ['--item-operation-sync-frequency=2s', '--garbage-collection-frequency=5s'];
 
 /** Commands that wait do so for good. */
-const commandTimeoutMs = 300_000;
+const commandTimeoutMs = 1_200_000;
 
 /** The real Velero: its server as a process of this machine, which acts on a test cluster, and its command. */
 export class VeleroServer implements AsyncDisposable {
