@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.ts';
+
 /**
  * A signal that aborts with another one or on its own, and leaves no listener behind on that other one.
  *
@@ -5,18 +7,14 @@
  */
 export class AbortScope implements Disposable {
   readonly #controller = new AbortController();
-  readonly #parent: AbortSignal | undefined;
-  readonly #follow = (): void => {
-    this.#controller.abort(this.#parent?.reason);
-  };
+  readonly #leave: () => void;
 
   constructor(parent: AbortSignal | undefined) {
-    this.#parent = parent;
-    if (parent?.aborted) {
-      this.#follow();
-    } else {
-      parent?.addEventListener('abort', this.#follow, { once: true });
+    const follow = (): void => this.#controller.abort(parent?.reason);
+    if (parent?.aborted === true) {
+      follow();
     }
+    this.#leave = parent === undefined ? () => undefined : onAbort(parent, follow);
   }
 
   /** Aborts when the parent does, with its reason, or when {@link AbortScope.abort} is called. */
@@ -31,6 +29,6 @@ export class AbortScope implements Disposable {
 
   /** Stops following the parent; the signal keeps its state. */
   [Symbol.dispose](): void {
-    this.#parent?.removeEventListener('abort', this.#follow);
+    this.#leave();
   }
 }

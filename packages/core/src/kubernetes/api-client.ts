@@ -12,9 +12,13 @@ import {
   refusalError,
   unexpectedAnswer,
 } from './errors.ts';
-import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import type { HttpAnswer, HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
 import { parseBody } from './parse-body.ts';
-import { type CredentialsSource, obtainCredentials } from './request-credentials.ts';
+import {
+  type Credentials,
+  type CredentialsSource,
+  obtainCredentials,
+} from './request-credentials.ts';
 import { retryDelayMs } from './retry-decision.ts';
 
 /** A request to the Kubernetes API, with what its errors are to say. */
@@ -93,20 +97,23 @@ export class ApiClient {
 
   /** Sends a request and returns the answer, whatever its status. */
   call(request: ApiRequest): Promise<ApiAnswer> {
-    return this.#repeat(request, async () => readAnswer(await this.#send(request, false)));
+    return this.#repeat(request, async () => {
+      const [prepared, credentials] = await this.#prepare(request);
+      return answerOf(await this.#transport.exchange(prepared, credentials));
+    });
   }
 
   /** Sends a request and returns the body of a success as bytes, which its caller has to release, and any other answer as it is. */
   callForBytes(request: ApiRequest): Promise<ReadAnswer<BlockBytes> | RefusingAnswer> {
     return this.#repeat(request, async () =>
-      readBy((body) => this.#memory.read(body), await this.#send(request, false)),
+      readBy((body) => this.#memory.read(body), await this.#open(request)),
     );
   }
 
   /** Opens a stream; rejects with ClusterError for an answer other than success. */
   async open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
     const answer = await this.#repeat(request, async () =>
-      readBy(async (body) => body, await this.#send(request, true)),
+      readBy(async (body) => body, await this.#open(request, { isLongRunning: true })),
     );
     if (answer.isSuccess) {
       return answer.content;
@@ -171,7 +178,15 @@ export class ApiClient {
     }
   }
 
-  async #send(request: ApiRequest, isLongRunning: boolean): Promise<HttpResponse> {
+  async #open(
+    request: ApiRequest,
+    { isLongRunning = false }: Partial<Pick<HttpRequest, 'isLongRunning'>> = {},
+  ): Promise<HttpResponse> {
+    const [prepared, credentials] = await this.#prepare(request);
+    return this.#transport.open({ ...prepared, isLongRunning }, credentials);
+  }
+
+  async #prepare(request: ApiRequest): Promise<readonly [HttpRequest, Credentials]> {
     const { method, path, accept = 'application/json', signal } = request;
     if (this.#transport.closed) {
       throw closedError(request);
@@ -181,10 +196,7 @@ export class ApiClient {
     const body = request.body === undefined ? undefined : stringifyJson(request.body);
     const contentType =
       body === undefined ? undefined : (request.contentType ?? 'application/json');
-    return this.#transport.send(
-      { method, path, accept, body, contentType, isLongRunning, signal },
-      credentials,
-    );
+    return [{ method, path, accept, body, contentType, isLongRunning: false, signal }, credentials];
   }
 }
 
@@ -199,12 +211,11 @@ export function bodyOf(subject: ErrorSubject, answer: ApiAnswer): JsonValue {
   return answer.body;
 }
 
-async function readAnswer(response: HttpResponse): Promise<ApiAnswer> {
-  const { status: httpStatus, headers } = response;
+function answerOf({ status: httpStatus, headers, text }: HttpAnswer): ApiAnswer {
   return {
     httpStatus,
     isSuccess: isSuccess(httpStatus),
-    body: parseBody(await response.text()),
+    body: parseBody(text),
     retryAfterMs: retryAfterMsOf(headers['retry-after']),
   };
 }
@@ -215,7 +226,7 @@ async function readBy<T>(
 ): Promise<ReadAnswer<T> | RefusingAnswer> {
   return isSuccess(response.status)
     ? { httpStatus: response.status, isSuccess: true, content: await read(response.body) }
-    : { ...(await readAnswer(response)), isSuccess: false };
+    : { ...answerOf({ ...response, text: await response.text() }), isSuccess: false };
 }
 
 function retryFactsOf({

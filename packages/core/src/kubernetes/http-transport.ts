@@ -13,10 +13,19 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer whose body is yet to be read. */
-export interface HttpResponse {
+interface AnswerHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** An answer that was read to its end. */
+export interface HttpAnswer extends AnswerHead {
+  /** The body; what is not UTF-8 in it is U+FFFD. */
+  readonly text: string;
+}
+
+/** An answer whose body is yet to be read. */
+export interface HttpResponse extends AnswerHead {
   /** The body; leaving the loop early closes the connection. */
   readonly body: AsyncIterable<Uint8Array>;
   /** The whole body as text. */
@@ -31,8 +40,10 @@ export interface HttpTransport {
   readonly closed: boolean;
   /** Aborts when `close` is called. */
   readonly closing: AbortSignal;
-  /** Sends a request. Rejects only when there is no answer, with the error of the connection as it is. */
-  send(request: HttpRequest, credentials: Credentials): Promise<HttpResponse>;
+  /** Sends a request and reads the whole answer. Rejects only when there is none, with the error of the connection as it is. */
+  exchange(request: HttpRequest, credentials: Credentials): Promise<HttpAnswer>;
+  /** Sends a request whose answer is read piece by piece. Rejects as {@link HttpTransport.exchange} does. */
+  open(request: HttpRequest, credentials: Credentials): Promise<HttpResponse>;
   /** Cuts every connection; repeated calls do nothing. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Cluster as KubeConfigCluster } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
-import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { exchange } from './exchange.ts';
+import type { HttpAnswer, HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
 import { type Credentials, isSameIdentity, type TlsIdentity } from './request-credentials.ts';
 
 /** Options of {@link UndiciTransport}. */
@@ -54,27 +55,19 @@ export class UndiciTransport implements HttpTransport {
     return this.#closing.signal;
   }
 
-  async send(request: HttpRequest, { headers, tls }: Credentials): Promise<HttpResponse> {
-    this.#closing.signal.throwIfAborted();
-    const { requests, watches } = this.#poolsOf(tls);
+  async exchange(request: HttpRequest, credentials: Credentials): Promise<HttpAnswer> {
+    const { dispatcher, options } = this.#dispatch(request, credentials);
+    return exchange(dispatcher, options, request.signal);
+  }
+
+  async open(request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
+    const { dispatcher, options } = this.#dispatch(request, credentials);
     const {
-      statusCode,
-      headers: answered,
+      statusCode: status,
+      headers,
       body,
-    } = await (request.isLongRunning ? watches : requests).request({
-      origin: this.#server.origin,
-      path: `${basePathOf(this.#server)}${request.path}`,
-      method: request.method,
-      headers: {
-        accept: request.accept,
-        'user-agent': 'lifeboat',
-        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
-        ...headers,
-      },
-      body: request.body ?? null,
-      signal: request.signal ?? null,
-    });
-    return { status: statusCode, headers: answered, body, text: () => body.text() };
+    } = await dispatcher.request({ ...options, signal: request.signal ?? null });
+    return { status, headers, body, text: () => body.text() };
   }
 
   async close(): Promise<void> {
@@ -85,6 +78,30 @@ export class UndiciTransport implements HttpTransport {
     await Promise.all(
       this.#pools.flatMap(({ requests, watches }) => [requests.destroy(), watches.destroy()]),
     );
+  }
+
+  /** What a request is given to, and as what. */
+  #dispatch(
+    { method, path, accept, body, contentType, isLongRunning }: HttpRequest,
+    { headers, tls }: Credentials,
+  ): { readonly dispatcher: Dispatcher; readonly options: Dispatcher.DispatchOptions } {
+    this.#closing.signal.throwIfAborted();
+    const { requests, watches } = this.#poolsOf(tls);
+    return {
+      dispatcher: isLongRunning ? watches : requests,
+      options: {
+        origin: this.#server.origin,
+        path: `${basePathOf(this.#server)}${path}`,
+        method,
+        headers: {
+          accept,
+          'user-agent': 'lifeboat',
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+          ...headers,
+        },
+        body: body ?? null,
+      },
+    };
   }
 
   #poolsOf(tls: TlsIdentity): Pools {
