@@ -90,6 +90,17 @@ describe('readListBytes', () => {
     expect(parsed(list.items)).toEqual(items);
   });
 
+  it('finds the ends of long strings, whatever is escaped in them and wherever a block ends', () => {
+    const ends = ['"]},{["', '\\', '\\"', 'x\\\\', '\n"'];
+    for (let length = 65_536 - 90; length < 65_536; length += 1) {
+      const items = [
+        { text: `${'a'.repeat(length)}${ends.join('b')}` },
+        ...ends.map((end) => `${'c'.repeat(40)}${end}`),
+      ];
+      expect(parsed(readListBytes(bytesOf(JSON.stringify({ items }))).items)).toEqual(items);
+    }
+  });
+
   it('gives back the memory behind its reader, for a later page', () => {
     const memory = new BlockMemory();
     const page = bytesOf(longList('a'), memory);

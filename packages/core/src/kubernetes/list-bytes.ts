@@ -12,6 +12,8 @@ export interface ListBytes {
   readonly items: Iterable<string>;
 }
 
+// From this length on, to have the end of a string looked for takes less than to look at each of its bytes.
+const shortStringBytes = 32;
 const quote = 0x22;
 const comma = 0x2c;
 const openBracket = 0x5b;
@@ -59,6 +61,7 @@ function findParts(bytes: BlockBytes, parts: ListParts): void {
   let isInString = false;
   let isEscaped = false;
   for (const piece of bytes.pieces(0, bytes.sizeBytes)) {
+    let stringStart = 0;
     for (let index = 0; index < piece.length; index += 1) {
       const byte = piece[index];
       if (isInString) {
@@ -68,9 +71,14 @@ function findParts(bytes: BlockBytes, parts: ListParts): void {
           isEscaped = true;
         } else if (byte === quote) {
           isInString = false;
+        } else if (index - stringStart > shortStringBytes) {
+          const end = endOfString(piece, index + 1);
+          isEscaped = end === piece.length && backslashesBefore(piece, end, index) % 2 === 1;
+          index = end - 1;
         }
       } else if (byte === quote) {
         isInString = true;
+        stringStart = index;
       } else if (byte === openBrace || byte === openBracket) {
         parts.open(byte === openBrace ? '{' : '[', from + index);
       } else if (byte === closeBrace || byte === closeBracket) {
@@ -81,6 +89,23 @@ function findParts(bytes: BlockBytes, parts: ListParts): void {
     }
     from += piece.length;
   }
+}
+
+/** Where the quote is that ends a string which goes on at a position; the length of the piece when it does not end there. */
+function endOfString(piece: Buffer, start: number): number {
+  let end = piece.indexOf(quote, start);
+  while (end >= 0 && backslashesBefore(piece, end, start) % 2 === 1) {
+    end = piece.indexOf(quote, end + 1);
+  }
+  return end < 0 ? piece.length : end;
+}
+
+function backslashesBefore(piece: Buffer, end: number, start: number): number {
+  let first = end;
+  while (first > start && piece[first - 1] === backslash) {
+    first -= 1;
+  }
+  return end - first;
 }
 
 /** Finds where the members of the list and its items begin and end. */
