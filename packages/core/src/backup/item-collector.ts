@@ -1,4 +1,5 @@
 import { isLifeboatError, isServerUnreachable, messageOf } from '../errors.ts';
+import { type BegunList, beginList, resumed } from '../internal/begun-list.ts';
 import type { LabelSelector } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
 import {
@@ -36,12 +37,6 @@ interface ListScope {
   readonly earlier: readonly LabelSelector[];
 }
 
-/** A list whose first object has been asked for. */
-interface BegunList {
-  readonly objects: AsyncIterator<KubernetesObject>;
-  readonly first: Promise<IteratorResult<KubernetesObject>>;
-}
-
 /** How far one list has come: the key of the last object it yielded, or all the way. */
 type Reach = { readonly lastKey: string } | 'the end';
 
@@ -56,7 +51,7 @@ export class ItemCollector {
   readonly #options: ItemCollectorOptions;
   // By resource, namespace and selector; a resource that was listed whole is one entry, whatever the number of them.
   readonly #reached = new Map<string, Reach>();
-  readonly #begun = new Map<string, BegunList>();
+  readonly #begun = new Map<string, BegunList<KubernetesObject>>();
 
   constructor(options: ItemCollectorOptions) {
     this.#options = options;
@@ -197,11 +192,7 @@ export class ItemCollector {
   #begin(resource: ApiResource, scope: ListScope): void {
     const key = scopeKey(resource, scope);
     if (!this.#begun.has(key)) {
-      const objects = this.#open(resource, scope)[Symbol.asyncIterator]();
-      const first = objects.next();
-      // A failure is told when it is the list's turn.
-      first.catch(() => undefined);
-      this.#begun.set(key, { objects, first });
+      this.#begun.set(key, beginList(this.#open(resource, scope)));
     }
   }
 
@@ -259,20 +250,6 @@ export class ItemCollector {
         error,
       );
     }
-  }
-}
-
-/** A list that has begun, from its beginning. */
-async function* resumed({
-  objects,
-  first,
-}: BegunList): AsyncGenerator<KubernetesObject, void, undefined> {
-  try {
-    for (let step = await first; step.done !== true; step = await objects.next()) {
-      yield step.value;
-    }
-  } finally {
-    await objects.return?.();
   }
 }
 

@@ -26,7 +26,7 @@ function entry(namespace: string, name: string): SpooledEntry {
     namespace,
     name,
     selected: true,
-    record: { block: 0, offset: 0, length: 0 },
+    record: 0,
   };
 }
 
@@ -38,20 +38,22 @@ function configMap(namespace: string, name: string): KubernetesManifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } };
 }
 
-async function join(
-  entries: readonly SpooledEntry[],
-  options: Partial<JoinOptions> = {},
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  const joined = joinLiveObjects({
+function options(): Omit<JoinOptions, 'entries'> {
+  return {
     cluster,
     resource: configMaps,
-    entries,
     targetNamespaceOf: (namespace) => namespace,
     isNew: () => false,
     signal: new AbortController().signal,
-    ...options,
-  });
+  };
+}
+
+async function join(
+  entries: readonly SpooledEntry[],
+  others: Partial<JoinOptions> = {},
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const joined = joinLiveObjects({ ...options(), entries, ...others });
   for await (const { entry: one, live } of joined) {
     const text =
       typeof live === 'string' ? live : `${live.metadata.namespace}/${live.metadata.name}`;
@@ -98,6 +100,16 @@ describe('joinLiveObjects', () => {
     expect(found.get('n-3/c-0')).toBe('n-3/c-0');
     expect([...found.values()].filter((live) => live === 'absent')).toHaveLength(449);
     expect(lists()).toEqual(namespaces);
+  });
+
+  it('reads the list of the next namespace while it goes through one, and no further ones', async () => {
+    cluster.seed([configMap('a', 'c-0'), configMap('b', 'c-0'), configMap('c', 'c-0')]);
+    const entries = ['a', 'b', 'c'].flatMap((namespace) => entriesIn(namespace, 5));
+    const joined = joinLiveObjects({ ...options(), entries });
+    await joined.next();
+    expect(lists()).toEqual(['a', 'b']);
+    await joined.return(undefined);
+    expect(lists()).toEqual(['a', 'b']);
   });
 
   it('looks in the namespace that a mapping names', async () => {

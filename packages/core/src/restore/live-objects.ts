@@ -1,3 +1,4 @@
+import { type BegunList, beginList, resumed } from '../internal/begun-list.ts';
 import { compareCodePoints } from '../model/json.ts';
 import type { ApiResource, KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -40,7 +41,7 @@ const entriesWorthOneList = 50;
 /**
  * Yields the entries of one resource in the order of their places in the target, each with the object that stands there, if there
  * are so many that a list is worth it: they are held against it one by one, both being in the same order, so that memory is
- * bounded by a page of the list. Nothing is asked about namespaces that are known to be new.
+ * bounded by a few pages of the lists. Nothing is asked about namespaces that are known to be new.
  *
  * A list that fails makes the entries after it unknown: what is then asked about each of them will say what is the matter. It
  * rejects only when aborted.
@@ -148,8 +149,29 @@ async function* liveObjects(
     yield* cluster.list(resource, { signal });
     return;
   }
-  for (const { namespace } of open) {
-    yield* cluster.list(resource, { namespace, signal });
+  yield* inSuccession(
+    open.map(
+      ({ namespace }) =>
+        () =>
+          cluster.list(resource, { namespace, signal }),
+    ),
+  );
+}
+
+/** The objects of several lists. The first page of each is read while the one before is gone through. */
+async function* inSuccession(
+  lists: readonly (() => AsyncIterable<KubernetesObject>)[],
+): AsyncGenerator<KubernetesObject> {
+  let ahead: BegunList<KubernetesObject> | undefined;
+  try {
+    for (const [index, list] of lists.entries()) {
+      const begun = ahead ?? beginList(list());
+      const next = lists[index + 1];
+      ahead = next && beginList(next());
+      yield* resumed(begun);
+    }
+  } finally {
+    await ahead?.objects.return?.();
   }
 }
 
