@@ -8,6 +8,7 @@ import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
 import { entryBytes } from './entry-bytes.ts';
 import { parseEntryPath, preferredSuffix } from './entry-path.ts';
+import { KeptNames } from './kept-names.ts';
 
 /** Options of {@link readArchive}. */
 export interface ReadArchiveOptions {
@@ -52,7 +53,7 @@ const unpackedChunkBytes = 64 * 1024;
  *   occurs twice, broken compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That
  *   can be after objects have been yielded: only a loop that ends has seen a sound archive.
  * - An error of the source is passed on as it is. An abort rejects with `signal.reason`.
- * - Memory holds one object, and one path per object to know the second of its kind.
+ * - Memory holds one object, and the name of each object to know the second of its kind: the entries have that very text.
  * - Leaving the loop closes the source.
  *
  * @throws {LifeboatError} code CorruptBackup.
@@ -145,7 +146,9 @@ class EntryAcceptance {
   readonly #maximumEntryBytes: number;
   readonly #maximumEntries: number;
   readonly #maximumPathCharacters: number;
-  readonly #seen = new Set<string>();
+  readonly #names = new KeptNames();
+  /** The names that were seen, by their folder. */
+  readonly #seen = new Map<string, Set<string>>();
   #entries = 0;
   #pathCharacters = 0;
 
@@ -191,7 +194,11 @@ class EntryAcceptance {
     if (parsed === undefined || parsed.versionDirectory?.endsWith(preferredSuffix) === true) {
       return undefined;
     }
-    if (this.#seen.has(path)) {
+    const { versionDirectory: version } = parsed;
+    const entry = this.#names.kept(parsed);
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const seen = this.#seen.get(folder);
+    if (seen?.has(entry.name) === true) {
       throw corruptArchive(`it holds ${excerptOf(path)} twice`);
     }
     this.#pathCharacters += path.length;
@@ -200,10 +207,11 @@ class EntryAcceptance {
         `the paths of its objects have more than ${this.#maximumPathCharacters} characters together`,
       );
     }
-    this.#seen.add(path);
-    const { groupResource, namespace, name, versionDirectory: version } = parsed;
-    const entry =
-      namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
+    if (seen === undefined) {
+      this.#seen.set(folder, new Set([entry.name]));
+    } else {
+      seen.add(entry.name);
+    }
     return version === undefined ? { entry } : { entry, version };
   }
 }

@@ -10,12 +10,15 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { LifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
+import { RecordPlaces } from './record-places.ts';
 
-/** Where a record lies in a spool: in which of its blocks, and where in that. */
-export interface SpoolRecord {
-  readonly block: number;
-  readonly offset: number;
-  readonly length: number;
+/** A record of a spool, by the order in which they were added: a position of its own for each of some ten thousand would be as much as its name. */
+export type SpoolRecord = number;
+
+/** A block that was unpacked. */
+interface RecentBlock {
+  readonly index: number;
+  readonly unpacked: Promise<Uint8Array>;
 }
 
 /** Where a block lies in the file, and how long it is when it is unpacked. */
@@ -49,14 +52,15 @@ const keptBlocks = 8;
  * were written.
  *
  * - The file is private to the user, and has no name any more once it is open: nothing is left behind, even by a crash.
- * - Memory holds the position of each record, and the few blocks of records that were used last.
+ * - Memory holds the position of each record, outside of the heap, and the few blocks of records that were used last.
  */
 export class BackupSpool implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #directory: string;
   readonly #blocks: SpoolBlock[] = [];
+  readonly #places = new RecordPlaces();
   /** In the order in which they were used last. */
-  readonly #unpacked = new Map<number, Promise<Uint8Array>>();
+  readonly #recent: RecentBlock[] = [];
   readonly #open: Buffer = Buffer.allocUnsafeSlow(blockBytes);
   #openBytes = 0;
   #writtenBytes = 0;
@@ -89,15 +93,16 @@ export class BackupSpool implements AsyncDisposable {
     if (this.#openBytes + bytes.byteLength > blockBytes) {
       await this.flush();
     }
-    const place = { block: this.#blocks.length, length: bytes.byteLength };
-    if (bytes.byteLength > blockBytes) {
+    const block = this.#blocks.length;
+    const length = bytes.byteLength;
+    if (length > blockBytes) {
       await this.#write(bytes);
-      return { ...place, offset: 0 };
+      return this.#places.add({ block, offset: 0, length });
     }
     const offset = this.#openBytes;
     this.#open.set(bytes, offset);
-    this.#openBytes += bytes.byteLength;
-    return { ...place, offset };
+    this.#openBytes += length;
+    return this.#places.add({ block, offset, length });
   }
 
   /**
@@ -131,26 +136,34 @@ export class BackupSpool implements AsyncDisposable {
   }
 
   /** Reads a record, which is not to be changed. Calls may run concurrently. */
-  async read({ block, offset, length }: SpoolRecord): Promise<Uint8Array> {
-    const unpacked = await (length > blockBytes ? this.#unpack(block) : this.#recent(block));
+  async read(record: SpoolRecord): Promise<Uint8Array> {
+    const { block, offset, length } = this.#places.get(record);
+    const unpacked = await (length > blockBytes ? this.#unpack(block) : this.#unpackedOf(block));
     return unpacked.subarray(offset, offset + length);
   }
 
   /** A block, unpacked unless it is one of those that were used last. */
-  #recent(index: number): Promise<Uint8Array> {
-    let unpacked = this.#unpacked.get(index);
-    if (unpacked === undefined) {
-      unpacked = this.#unpack(index);
+  #unpackedOf(index: number): Promise<Uint8Array> {
+    const place = this.#recent.findLastIndex((recent) => recent.index === index);
+    // An array, of which mostly the last one is used: a Map that is written at each read leaves tables behind that keep old blocks alive.
+    const [known] = place < 0 ? [] : this.#recent.splice(place, 1);
+    const recent = known ?? { index, unpacked: this.#unpack(index) };
+    if (known === undefined) {
       // Whoever asks again tries again.
-      unpacked.catch(() => this.#unpacked.delete(index));
+      recent.unpacked.catch(() => this.#forget(recent));
     }
-    this.#unpacked.delete(index);
-    this.#unpacked.set(index, unpacked);
-    const [oldest = index] = this.#unpacked.keys();
-    if (this.#unpacked.size > keptBlocks) {
-      this.#unpacked.delete(oldest);
+    this.#recent.push(recent);
+    if (this.#recent.length > keptBlocks) {
+      this.#recent.shift();
     }
-    return unpacked;
+    return recent.unpacked;
+  }
+
+  #forget(recent: RecentBlock): void {
+    const place = this.#recent.indexOf(recent);
+    if (place >= 0) {
+      this.#recent.splice(place, 1);
+    }
   }
 
   async #unpack(index: number): Promise<Uint8Array> {

@@ -13,7 +13,6 @@ import { BackupContents, type SpooledEntry } from './backup-contents.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { HeldNames } from './held-names.ts';
 import type { EntryDecision, ItemSelection } from './item-selection.ts';
-import { KeptNames } from './kept-names.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import type { TargetResources } from './target-resources.ts';
 import type { VersionChooser } from './version-chooser.ts';
@@ -60,7 +59,6 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
     };
     const selectVersion = (entry: ResourceIdentifier, version: string): boolean =>
       select(entry) && options.resources.mayServe(entry.groupResource, version);
-    const names = new KeptNames();
     const versions = new VersionRecords();
     const hash = createHash('sha256');
     const reading = readArchive(hashed(source, hash), {
@@ -86,7 +84,7 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
       if (decision !== 'ignore') {
         const record = await spool.append(bytes);
         const selected = decision === 'restore';
-        const kept = { ...names.kept(entry), selected, record };
+        const kept = { ...entry, selected, record };
         entries.push(decision === 'on request' ? { ...kept, isOnRequest: true } : kept);
       }
     }
