@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { AdaptivePool } from './adaptive-pool.ts';
 import { ConcurrencyWindow } from './concurrency-window.ts';
 
@@ -68,4 +69,104 @@ it('gives the place of failed work free, and does not start what was aborted whi
   expect(next.isStarted()).toBe(true);
   expect(ran).toBe(false);
   await next.end();
+});
+
+it('gives the place of work that pauses to other work, and has it go on before what has not begun', async () => {
+  const pool = new AdaptivePool(new ConcurrencyWindow(1));
+  const outside = Promise.withResolvers<string>();
+  const steps: string[] = [];
+  const pausing = pool.run(async () => {
+    steps.push('pauses');
+    steps.push(await pool.pause(() => outside.promise));
+  }, signal);
+  const holding = heldWork(pool);
+  const next = pool.run(async () => void steps.push('next'), signal);
+  await turn();
+  expect(holding.isStarted()).toBe(true);
+  outside.resolve('goes on');
+  await turn();
+  expect(steps).toEqual(['pauses']);
+  await holding.end();
+  await Promise.all([pausing, next]);
+  expect(steps).toEqual(['pauses', 'goes on', 'next']);
+});
+
+it('lets paused work clean up only in a place, though it was aborted', async () => {
+  const pool = new AdaptivePool(new ConcurrencyWindow(1));
+  const abort = new AbortController();
+  const outside = Promise.withResolvers<void>();
+  let isCleanedUp = false;
+  const pausing = pool.run(async () => {
+    try {
+      await pool.pause(() => outside.promise);
+    } finally {
+      isCleanedUp = true;
+    }
+  }, abort.signal);
+  const holding = heldWork(pool);
+  await turn();
+  abort.abort();
+  outside.reject(new Error('aborted'));
+  await turn();
+  expect(isCleanedUp).toBe(false);
+  await holding.end();
+  await expect(pausing).rejects.toThrow('aborted');
+  expect(isCleanedUp).toBe(true);
+});
+
+describe('admitted', () => {
+  /** How many numbers are asked for while work for each of them goes on. */
+  async function askedFor(
+    pool: AdaptivePool,
+    work: (end: Promise<void>) => Promise<void>,
+  ): Promise<number> {
+    const end = Promise.withResolvers<void>();
+    let asked = 0;
+    const numbers = async function* (): AsyncGenerator<number> {
+      for (asked = 1; asked <= 100; asked += 1) {
+        yield asked;
+      }
+    };
+    const started: Promise<void>[] = [];
+    const all = (async () => {
+      for await (const _ of pool.admitted(numbers(), signal)) {
+        started.push(pool.run(() => work(end.promise), signal));
+      }
+    })();
+    await turn();
+    const atFirst = asked;
+    end.resolve();
+    await all;
+    await Promise.all(started);
+    expect(asked).toBe(101);
+    return atFirst;
+  }
+
+  it('passes on what runs, as much that waits to begin, and has one more at hand', async () => {
+    const pool = new AdaptivePool(new ConcurrencyWindow(3));
+    expect(await askedFor(pool, (end) => end)).toBe(7);
+  });
+
+  it('counts what pauses only against a bound of its own', async () => {
+    const pausing = (pool: AdaptivePool) => (end: Promise<void>) => pool.pause(() => end);
+    const unbounded = new AdaptivePool(new ConcurrencyWindow(3));
+    expect(await askedFor(unbounded, pausing(unbounded))).toBe(101);
+    const bounded = new AdaptivePool(new ConcurrencyWindow(3), { maximumPaused: 10 });
+    expect(await askedFor(bounded, pausing(bounded))).toBe(11);
+  });
+
+  it('rejects with the reason of an abort while there is no room', async () => {
+    const pool = new AdaptivePool(new ConcurrencyWindow(1), { maximumPaused: 1 });
+    const abort = new AbortController();
+    const holding = heldWork(pool);
+    const queued = heldWork(pool);
+    const items = async function* (): AsyncGenerator<number> {
+      yield 1;
+    };
+    const next = pool.admitted(items(), abort.signal).next();
+    abort.abort(new Error('enough'));
+    await expect(next).rejects.toThrow('enough');
+    await holding.end();
+    await queued.end();
+  });
 });

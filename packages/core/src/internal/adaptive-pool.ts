@@ -1,17 +1,36 @@
 import type { ConcurrencyWindow } from './concurrency-window.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 interface Waiter {
   readonly start: () => void;
 }
 
+/** Options of {@link AdaptivePool}. */
+export interface AdaptivePoolOptions {
+  /** How much work may pause at a time before no more is let in; at least one. @default any amount */
+  readonly maximumPaused?: number | undefined;
+}
+
 /** Bounds how much work is under way at a time by a window that may change meanwhile. Work starts in the order it was asked for. */
 export class AdaptivePool {
   readonly #window: ConcurrencyWindow;
+  readonly #maximumPaused: number;
   readonly #waiting: Waiter[] = [];
   #running = 0;
+  #paused = 0;
+  #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(window: ConcurrencyWindow) {
+  constructor(
+    window: ConcurrencyWindow,
+    { maximumPaused = Number.POSITIVE_INFINITY }: AdaptivePoolOptions = {},
+  ) {
     this.#window = window;
+    this.#maximumPaused = maximumPaused;
+  }
+
+  /** How much work may be under way now. */
+  get width(): number {
+    return this.#window.width;
   }
 
   /** Does the work when there is room for it. Rejects with `signal.reason` when it is aborted before that. */
@@ -20,8 +39,37 @@ export class AdaptivePool {
     try {
       return await work();
     } finally {
-      this.#running -= 1;
-      this.#startWaiting();
+      this.#leave();
+    }
+  }
+
+  /**
+   * Waits for something from outside, within work that {@link run} has begun: meanwhile other work has its place. It goes on before
+   * work that has not begun, and not without a place, even after an abort: what it has to clean up then is bounded too.
+   */
+  async pause<T>(wait: () => Promise<T>): Promise<T> {
+    this.#paused += 1;
+    this.#leave();
+    try {
+      return await wait();
+    } finally {
+      this.#paused -= 1;
+      await this.#enterAgain();
+      this.#tellRoom();
+    }
+  }
+
+  /**
+   * Passes items on one by one, the next only when no more than a window of work waits to begin, and not too much of it pauses. So
+   * whoever starts work for each keeps few of them in memory.
+   */
+  async *admitted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+    for await (const item of items) {
+      while (!this.#hasRoom()) {
+        this.#room ??= Promise.withResolvers<void>();
+        await unlessAborted(this.#room.promise, signal);
+      }
+      yield item;
     }
   }
 
@@ -49,14 +97,37 @@ export class AdaptivePool {
     }
   }
 
-  #startWaiting(): void {
+  async #enterAgain(): Promise<void> {
+    if (this.#running < this.#window.width) {
+      this.#running += 1;
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.unshift({ start: resolve });
+    await promise;
+  }
+
+  #leave(): void {
+    this.#running -= 1;
     while (this.#running < this.#window.width) {
       const next = this.#waiting.shift();
       if (next === undefined) {
-        return;
+        break;
       }
       this.#running += 1;
       next.start();
     }
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    if (this.#room !== undefined && this.#hasRoom()) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#waiting.length < this.#window.width && this.#paused < this.#maximumPaused;
   }
 }

@@ -7,7 +7,7 @@ import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import { withBackupOfSchedule } from './backup-of-schedule.ts';
 import { withUnusedName } from './find-backup.ts';
-import { acceptRestoreRequest, type RestoreRequest } from './request.ts';
+import { acceptRestoreRequest, type RestoreOptions, type RestoreRequest } from './request.ts';
 import { validateRestoreRequest } from './request-rules.ts';
 
 /** What {@link acceptRestore} works with. */
@@ -16,6 +16,9 @@ export interface AcceptRestoreDependencies {
   readonly clock: Clock;
   readonly podExec?: PodExec | undefined;
 }
+
+/** Options of {@link acceptRestore}. */
+export type AcceptRestoreOptions = Pick<RestoreOptions, 'signal' | 'maximumWaitingObjects'>;
 
 /**
  * The Restore that a request asks for: checked as a whole, the backup of a schedule found, defaults filled in, under a name without
@@ -28,8 +31,15 @@ export interface AcceptRestoreDependencies {
 export async function acceptRestore(
   dependencies: AcceptRestoreDependencies,
   request: RestoreRequest | RestorePlan,
-  options: CallOptions,
+  options: AcceptRestoreOptions,
 ): Promise<Restore> {
+  const { maximumWaitingObjects: received = 1 } = options;
+  if (!(received >= 1)) {
+    const rule = 'must be at least one';
+    throw new ValidationError('restore', [
+      { path: 'options.maximumWaitingObjects', rule, received },
+    ]);
+  }
   return isRestorePlan(request)
     ? acceptPlan(dependencies, request, options)
     : acceptRequest(dependencies, request, options);

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { Issue } from '../model/issue.ts';
 import {
@@ -12,6 +13,7 @@ import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { ImportObserver } from '../snapshot/import-observer.ts';
 import {
   type ImportedSnapshot,
   importSnapshot,
@@ -46,6 +48,9 @@ export interface ClaimRestorerOptions {
   readonly resources: TargetResources;
   readonly writer: ItemWriter;
   readonly record: RestoreRecord;
+  /** Has begun the work that claims are restored in. */
+  readonly pool: Pick<AdaptivePool, 'pause'>;
+  readonly imports: ImportObserver;
   /** How long the cluster may take to find a snapshot in its storage. */
   readonly snapshotImportTimeoutMs: number;
   readonly allowVolumeModeChange: boolean | undefined;
@@ -140,8 +145,10 @@ export class ClaimRestorer {
     namespace: string,
     signal: AbortSignal,
   ): Promise<ImportedSnapshot> {
-    const { cluster, restore, clock, snapshotImportTimeoutMs, allowVolumeModeChange } =
-      this.#options;
+    const { cluster, restore, clock, pool, imports: observer } = this.#options;
+    const { snapshotImportTimeoutMs: readyTimeoutMs, allowVolumeModeChange } = this.#options;
+    // A snapshot that is never found holds back no claim but its own.
+    const pause = <T>(wait: () => Promise<T>): Promise<T> => pool.pause(wait);
     return importSnapshot(
       {
         cluster,
@@ -155,7 +162,7 @@ export class ClaimRestorer {
         snapshotHandle,
         allowVolumeModeChange,
       },
-      { signal, clock, readyTimeoutMs: snapshotImportTimeoutMs },
+      { signal, clock, readyTimeoutMs, observer, pause },
     );
   }
 

@@ -1,4 +1,5 @@
 import { AbortScope } from '../internal/abort-scope.ts';
+import { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import { safeListener } from '../internal/safe-listener.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
@@ -12,6 +13,7 @@ import type {
   PlannedWave,
   RestorePlan,
 } from '../model/restore-plan.ts';
+import { ImportObserver } from '../snapshot/import-observer.ts';
 import { acceptRestore } from './accept-restore.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
@@ -96,9 +98,12 @@ export async function planEntries(
   const window = new ConcurrencyWindow(dependencies.concurrency);
   const live = pacedCluster({ cluster: dependencies.cluster, clock, window });
   const cluster = plannedCluster(live);
-  const shared = { ...run, cluster, clock, record };
+  const pool = new AdaptivePool(window);
+  await using imports = new ImportObserver({ cluster });
+  const shared = { ...run, cluster, clock, record, pool };
   const claims = new ClaimRestorer({
     ...shared,
+    imports,
     writer: new ItemWriter({ cluster, clock, recreateTimeoutMs: 0 }),
     snapshotImportTimeoutMs: 0,
     allowVolumeModeChange: options.allowVolumeModeChange,
@@ -123,7 +128,7 @@ export async function planEntries(
   const additional = additionalItems(dependencies, { ...shared, entries, handler: planner });
   const order = waveOrder(options, resources);
   const handler = additional ?? planner;
-  const waves = await restoreItems({ ...shared, entries, handler, order, window });
+  const waves = await restoreItems({ ...shared, entries, handler, order });
   const restored = inOrder(planner.items, waves);
   const { rollback: scope } = run;
   const extra = scope && (await extraObjects({ ...run, cluster: live, scope, restored, order }));

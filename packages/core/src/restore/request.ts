@@ -61,6 +61,11 @@ export interface RestoreOptions
    */
   readonly snapshotImportTimeoutMs?: number | undefined;
   /**
+   * Objects that may wait at a time, beyond those that are being restored: claims for the cluster to find their snapshots, objects for
+   * what their item actions have asked for. Each is in memory. When there are more, no more objects are begun. @default 1000
+   */
+  readonly maximumWaitingObjects?: number | undefined;
+  /**
    * Let claims whose volumeMode is not that of their snapshot be filled all the same, which the provisioner refuses otherwise.
    * @default as the backup says
    */

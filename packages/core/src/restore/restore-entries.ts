@@ -1,3 +1,4 @@
+import { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
 import type { Backup } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
@@ -6,6 +7,7 @@ import type { RestorePlan } from '../model/restore-plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
+import { ImportObserver } from '../snapshot/import-observer.ts';
 import { createBuiltInActions } from './actions/built-in-actions.ts';
 import { AdditionalItems, type AdditionalItemsOptions } from './additional-items.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
@@ -74,7 +76,10 @@ export async function restoreEntries(
   const { contents, volumes, resources, record, restore, signal } = run;
   const window = new ConcurrencyWindow(dependencies.concurrency);
   const cluster = pacedCluster({ cluster: dependencies.cluster, clock, window });
-  const shared = { ...run, cluster, clock };
+  const { maximumWaitingObjects: maximumPaused = 1_000 } = options;
+  const pool = new AdaptivePool(window, { maximumPaused });
+  await using imports = new ImportObserver({ cluster, restoreName: restore.metadata.name });
+  const shared = { ...run, cluster, clock, pool };
   const { namespaceTimeoutMs = 600_000, snapshotImportTimeoutMs = 120_000 } = options;
   const { recreateTimeoutMs = 120_000, allowVolumeModeChange } = options;
   const namespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
@@ -82,6 +87,7 @@ export async function restoreEntries(
   const claims = new ClaimRestorer({
     ...shared,
     writer,
+    imports,
     snapshotImportTimeoutMs,
     allowVolumeModeChange,
   });
@@ -96,32 +102,38 @@ export async function restoreEntries(
     confirm: plan && keptToPlan(plan),
   });
   const items = new ItemRestorer({ cluster, decider, writer, claims, ...aftermath, record });
-  const handler: ItemHandler = {
-    ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
-    isNew: (namespace) => namespaces.isNew(namespace),
-    handle: (entry, live, itemSignal) => items.restore(entry, live, itemSignal),
-    definitionsHandled: async ({ changed, names }) => {
-      const missing = names.filter((name) => changed.includes(name) || !resources.serves(name));
-      if (missing.length > 0) {
-        await waitForDefinitions({
-          ...shared,
-          restoreName: restore.metadata.name,
-          changed,
-          names: missing,
-        });
-      }
-    },
-  };
+  const handler = itemHandler(namespaces, items, shared);
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
   const additional = additionalItems(dependencies, { ...shared, entries, handler });
   try {
     const order = waveOrder(options, resources);
-    await restoreItems({ ...shared, entries, handler: additional ?? handler, order, window });
+    await restoreItems({ ...shared, entries, handler: additional ?? handler, order });
   } catch (error) {
     await claims.removeGroupStubs();
     throw error;
   }
   return claims;
+}
+
+function itemHandler(
+  namespaces: TargetNamespaces,
+  items: ItemRestorer,
+  run: Pick<RestoreRun, 'restore' | 'resources' | 'signal'> &
+    Pick<RestoreEntriesDependencies, 'cluster' | 'clock'>,
+): ItemHandler {
+  return {
+    ensureNamespace: (namespace, signal) => namespaces.ensure(namespace, signal),
+    isNew: (namespace) => namespaces.isNew(namespace),
+    handle: (entry, live, signal) => items.restore(entry, live, signal),
+    definitionsHandled: async ({ changed, names }) => {
+      const { resources, restore } = run;
+      const missing = names.filter((name) => changed.includes(name) || !resources.serves(name));
+      if (missing.length > 0) {
+        const restoreName = restore.metadata.name;
+        await waitForDefinitions({ ...run, restoreName, changed, names: missing });
+      }
+    },
+  };
 }
 
 /**

@@ -1,5 +1,4 @@
-import { AdaptivePool } from '../internal/adaptive-pool.ts';
-import type { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { runAll } from '../internal/run-all.ts';
 import type { RestoreAction } from '../model/event.ts';
 import type { ApiResource } from '../model/kubernetes.ts';
@@ -46,8 +45,8 @@ export interface RestoreItemsOptions {
   readonly record: RestoreRecord;
   /** @default the order of Velero */
   readonly order?: WaveOrder | undefined;
-  /** How many objects are worked on at a time. */
-  readonly window: ConcurrencyWindow;
+  /** Bounds how many objects are worked on at a time; the handler may pause in it. */
+  readonly pool: AdaptivePool;
   readonly signal: AbortSignal;
 }
 
@@ -56,10 +55,9 @@ export interface RestoreItemsOptions {
  * aborted.
  */
 export async function restoreItems(options: RestoreItemsOptions): Promise<readonly Wave[]> {
-  const { entries, record, order, window, signal } = options;
+  const { entries, record, order, signal } = options;
   const entriesOf = Map.groupBy(entries, ({ groupResource }) => groupResource);
   record.expect(entries.size);
-  const pool = new AdaptivePool(window);
   // Namespaces come up even if the backup holds no object of theirs: something of their content does.
   const waves = wavesOf([...entriesOf.keys(), namespaces], order);
   for (const wave of waves) {
@@ -68,13 +66,7 @@ export async function restoreItems(options: RestoreItemsOptions): Promise<readon
     await runAll(
       wave.resources,
       (groupResource, resourceSignal) =>
-        restoreResource(
-          options,
-          pool,
-          groupResource,
-          entriesOf.get(groupResource) ?? [],
-          resourceSignal,
-        ),
+        restoreResource(options, groupResource, entriesOf.get(groupResource) ?? [], resourceSignal),
       { concurrency: resourcesAtATime, signal },
     );
   }
@@ -83,7 +75,6 @@ export async function restoreItems(options: RestoreItemsOptions): Promise<readon
 
 async function restoreResource(
   options: RestoreItemsOptions,
-  pool: AdaptivePool,
   groupResource: string,
   entries: readonly SpooledEntry[],
   signal: AbortSignal,
@@ -92,7 +83,7 @@ async function restoreResource(
     await ensureNamespaces(options, entries, signal);
     return;
   }
-  const { handler, window, restore, cluster } = options;
+  const { handler, pool, restore, cluster } = options;
   const changed: string[] = [];
   const names: string[] = [];
   const joined = joinLiveObjects({
@@ -104,7 +95,7 @@ async function restoreResource(
     signal,
   });
   await runAll(
-    joined,
+    pool.admitted(joined, signal),
     ({ entry, live }, itemSignal) =>
       pool.run(async () => {
         const action = await handler.handle(entry, live, itemSignal);
@@ -116,7 +107,7 @@ async function restoreResource(
           changed.push(entry.name);
         }
       }, itemSignal),
-    { concurrency: window.width, signal },
+    { concurrency: Number.POSITIVE_INFINITY, signal },
   );
   if (groupResource === definitions) {
     await handler.definitionsHandled({ changed, names }, signal);
@@ -136,7 +127,7 @@ async function comparedResource(
 
 /** Makes ready the namespaces that were selected themselves, and those that selected objects belong to. */
 async function ensureNamespaces(
-  { entries, handler, record, window }: RestoreItemsOptions,
+  { entries, handler, record, pool }: RestoreItemsOptions,
   selected: readonly SpooledEntry[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -147,7 +138,7 @@ async function ensureNamespaces(
   const ensure = async (name: string, itemSignal: AbortSignal): Promise<void> => {
     await handler.ensureNamespace(name, itemSignal);
   };
-  await runAll(names, ensure, { concurrency: window.width, signal });
+  await runAll(names, ensure, { concurrency: pool.width, signal });
   for (const _ of selected) {
     record.addDone();
   }

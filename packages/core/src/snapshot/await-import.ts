@@ -7,9 +7,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { isSnapshotNotFound } from './driver-error.ts';
-import { observeObject } from './observe-object.ts';
+import { ImportObserver } from './import-observer.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import { errorOf } from './snapshot-step.ts';
+import type { TrackedSnapshot } from './tracked-snapshot.ts';
 
 /** What {@link awaitImport} waits for. */
 export interface AwaitImportRequest {
@@ -26,6 +27,10 @@ export interface AwaitImportOptions extends CallOptions {
   readonly readyTimeoutMs?: number | undefined;
   /** @default the system's clock */
   readonly clock?: Clock | undefined;
+  /** Reports what becomes of the VolumeSnapshot. @default one of this call alone, with a watch of its own */
+  readonly observer?: ImportObserver | undefined;
+  /** Does the waiting, in which nothing is asked of the cluster. @default it is just done */
+  readonly pause?: (<T>(wait: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 // The sidecar calls the driver again several times within a second, and then after half a minute.
@@ -42,7 +47,28 @@ const notFoundGraceMs = 5_000;
  */
 export async function awaitImport(
   request: AwaitImportRequest,
-  { signal, readyTimeoutMs = 120_000, clock = systemClock }: AwaitImportOptions = {},
+  options: AwaitImportOptions = {},
+): Promise<KubernetesObject> {
+  const { cluster, volumeSnapshot } = request;
+  if (options.observer === undefined) {
+    await using observer = new ImportObserver({ cluster });
+    return await awaitImport(request, { ...options, observer });
+  }
+  const { observer, signal } = options;
+  try {
+    const tracked = await observer.track(volumeSnapshot, { signal });
+    return await untilReady(request, tracked, options);
+  } finally {
+    observer.forget(volumeSnapshot);
+  }
+}
+
+type Tracked = Pick<TrackedSnapshot, 'volumeSnapshot' | 'changed'>;
+
+async function untilReady(
+  request: AwaitImportRequest,
+  tracked: Tracked,
+  { signal, readyTimeoutMs = 120_000, clock = systemClock, pause = atOnce }: AwaitImportOptions,
 ): Promise<KubernetesObject> {
   const startedMs = clock.now().getTime();
   const latestMs = startedMs + readyTimeoutMs;
@@ -52,7 +78,7 @@ export async function awaitImport(
     const waitMs = Math.max(0, Math.min(latestMs - nowMs, graceOf(error)));
     using deadline = withDeadline(signal, waitMs, clock);
     try {
-      const seen = await nextTurn(request, error, deadline.signal);
+      const seen = await pause(() => nextTurn(request, tracked, error, deadline.signal));
       if (seen.ready !== undefined) {
         return seen.ready;
       }
@@ -67,6 +93,10 @@ export async function awaitImport(
   }
 }
 
+function atOnce<T>(wait: () => Promise<T>): Promise<T> {
+  return wait();
+}
+
 type Turn =
   | { readonly ready: KubernetesObject; readonly error?: undefined }
   | { readonly ready?: undefined; readonly error: string | undefined };
@@ -74,13 +104,13 @@ type Turn =
 /** Resolves when the snapshot is ready, or when there is an error where there was none, or none any more. */
 async function nextTurn(
   request: AwaitImportRequest,
+  tracked: Tracked,
   known: string | undefined,
   signal: AbortSignal,
 ): Promise<Turn> {
-  const { cluster, volumeSnapshot } = request;
-  const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
-  for await (const found of observeObject(cluster, reference, { signal })) {
-    if (found === undefined || !isSame(found, volumeSnapshot)) {
+  for (;;) {
+    const found = tracked.volumeSnapshot;
+    if (found === undefined || !isSame(found, request.volumeSnapshot)) {
       throw failed(request, 'its VolumeSnapshot was deleted by someone else');
     }
     const error = errorOf(found);
@@ -90,8 +120,8 @@ async function nextTurn(
     if ((error === undefined) !== (known === undefined)) {
       return { error };
     }
+    await tracked.changed({ signal });
   }
-  throw failed(request, 'the watch of its VolumeSnapshot ended');
 }
 
 function isSame(found: KubernetesObject, { metadata }: KubernetesObject): boolean {

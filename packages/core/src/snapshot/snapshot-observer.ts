@@ -1,10 +1,10 @@
 import { isLifeboatError, LifeboatError } from '../errors.ts';
-import type { GroupVersionResource, KubernetesObject } from '../model/kubernetes.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
 import { LifeboatLabel } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
-import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
+import { followSnapshotObjects } from './follow-snapshot-objects.ts';
 import { type SnapshotObjectKind, TrackedSnapshot } from './tracked-snapshot.ts';
 
 /**
@@ -86,47 +86,18 @@ export class SnapshotObserver implements AsyncDisposable {
   }
 
   async #follow(kind: SnapshotObjectKind, labelSelector: string | undefined): Promise<void> {
-    const resource = resourceOf(kind);
-    const { signal } = this.#stop;
-    let seenUids: Set<string> | undefined;
     try {
-      for await (const event of this.#cluster.watch(resource, { labelSelector, signal })) {
-        if (event.type === 'restarted') {
-          seenUids = new Set();
-        } else if (event.type === 'synced') {
-          await this.#confirmUnseen(kind, seenUids);
-          seenUids = undefined;
-          this.#reportSynced(kind);
-        } else if (event.type === 'deleted') {
-          this.#trackedBy(kind, event.object)?.remove(kind, event.object);
-        } else {
-          seenUids?.add(event.object.metadata.uid ?? '');
-          this.#trackedBy(kind, event.object)?.update(kind, event.object);
-        }
-      }
-      signal.throwIfAborted();
-      throw new LifeboatError(
-        `snapshot: the watch of ${resource.resource} on ${this.#cluster.location} ended`,
-        { code: 'Unavailable', operation: 'snapshot', retryable: true },
-      );
+      await followSnapshotObjects({
+        cluster: this.#cluster,
+        kind,
+        labelSelector,
+        signal: this.#stop.signal,
+        tracked: () => this.#tracked.values(),
+        trackedBy: (object) => this.#trackedBy(kind, object),
+        onSynced: () => this.#reportSynced(kind),
+      });
     } catch (error) {
       this.#fail(explain(error, this.#cluster));
-    }
-  }
-
-  // What a restarted watch no longer reports was deleted meanwhile, or was created after its list was taken.
-  async #confirmUnseen(kind: SnapshotObjectKind, seenUids: Set<string> | undefined): Promise<void> {
-    for (const tracked of seenUids === undefined ? [] : this.#tracked.values()) {
-      const object = tracked[kind];
-      if (object === undefined || seenUids?.has(object.metadata.uid ?? '')) {
-        continue;
-      }
-      const { name, namespace, uid } = object.metadata;
-      const reference = { ...resourceOf(kind), name, namespace };
-      const found = await this.#cluster.get(reference, { signal: this.#stop.signal });
-      if (found?.metadata.uid !== uid) {
-        tracked.remove(kind, object);
-      }
     }
   }
 
@@ -152,10 +123,6 @@ export class SnapshotObserver implements AsyncDisposable {
     }
     this.#standing.resolve();
   }
-}
-
-function resourceOf(kind: SnapshotObjectKind): GroupVersionResource {
-  return kind === 'volumeSnapshot' ? Resources.volumeSnapshots : Resources.volumeSnapshotContents;
 }
 
 function volumeSnapshotRefOf(content: KubernetesObject): {

@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLogger } from '../internal/silent-logger.ts';
+import type { RestoreEvent } from '../model/event.ts';
+import type { KubernetesObject } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
+import { MemoryObjectStore } from '../stores/memory-object-store.ts';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import type { RestoreOptions, RestoreResult } from './request.ts';
+import { runRestore } from './run-restore.ts';
+import { archivedObject, type StoredBackup, storeBackup } from './stored-backup-fixture.ts';
+
+const places = 2;
+const neverReady = ['a', 'b', 'c', 'd', 'e'];
+const claims = Resources.persistentVolumeClaims;
+
+let cluster: FakeCluster;
+let store: MemoryObjectStore;
+let clock: ManualClock;
+
+beforeEach(async () => {
+  cluster = new FakeCluster();
+  store = new MemoryObjectStore();
+  clock = new ManualClock();
+  const objects = [...neverReady, 'ready'].flatMap(snapshottedClaim);
+  await storeBackup(store, { name: 'shop', objects });
+});
+
+afterEach(async () => {
+  await cluster.close();
+  await store.close();
+});
+
+/** A claim whose snapshot is in the storage, but one called `ready` only will ever be found fit to be read. */
+function snapshottedClaim(name: string): StoredBackup['objects'] {
+  const createdAt = new Date(0);
+  const { handle: snapshotHandle } = cluster.csi.storage.addSnapshot({
+    name,
+    sourceVolumeHandle: 'gone',
+    sizeBytes: 1_048_576n,
+    createdAt,
+    readyAt: name === 'ready' ? createdAt : undefined,
+    files: new Map(),
+  });
+  const snapshotName = `velero-${name}-abcde`;
+  const labels = { 'velero.io/volume-snapshot-name': snapshotName };
+  return [
+    [
+      'persistentvolumeclaims',
+      archivedObject(
+        'v1',
+        'PersistentVolumeClaim',
+        { name, labels, annotations: labels },
+        {
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            resources: { requests: { storage: '1Mi' } },
+            storageClassName: 'fake-csi',
+          },
+          status: { phase: 'Bound' },
+        },
+      ),
+    ],
+    [
+      'volumesnapshots',
+      archivedObject(
+        'snapshot.storage.k8s.io/v1',
+        'VolumeSnapshot',
+        { name: snapshotName },
+        {
+          spec: { source: { persistentVolumeClaimName: name } },
+          status: { boundVolumeSnapshotContentName: `content-${name}`, readyToUse: true },
+        },
+      ),
+    ],
+    [
+      'volumesnapshotcontents',
+      archivedObject(
+        'snapshot.storage.k8s.io/v1',
+        'VolumeSnapshotContent',
+        { name: `content-${name}`, namespace: undefined },
+        {
+          spec: { driver: cluster.csi.name, deletionPolicy: 'Delete' },
+          status: { snapshotHandle, readyToUse: true, restoreSize: 1_048_576 },
+        },
+      ),
+    ],
+  ];
+}
+
+function restore(options: RestoreOptions = {}): Promise<RestoreResult> {
+  return runRestore(
+    { cluster, store, clock, logger: silentLogger, actions: [], concurrency: places },
+    { name: 'r-1', spec: { backupName: 'shop' }, metadata: { uid: 'u-1' } },
+    options,
+  );
+}
+
+/** Resolves when there is a claim: while the clock stands still, no snapshot is given up for it. */
+async function claimCreated(): Promise<KubernetesObject> {
+  for await (const event of cluster.watch(claims)) {
+    if (event.type === 'added') {
+      return event.object;
+    }
+  }
+  throw new Error('the watch ended');
+}
+
+async function untilDone(restored: Promise<RestoreResult>): Promise<RestoreResult> {
+  const done = new AbortController();
+  const finished = restored.finally(() => done.abort());
+  while (!done.signal.aborted) {
+    await clock.advance(1);
+  }
+  return finished;
+}
+
+async function snapshotObjects(): Promise<readonly string[]> {
+  const { volumeSnapshots, volumeSnapshotContents } = Resources;
+  const lists = [volumeSnapshots, volumeSnapshotContents].map((each) => cluster.list(each));
+  const objects = await Promise.all(lists.map((list) => Array.fromAsync(list)));
+  return objects.flat().map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+}
+
+it('snapshots that never become ready, more of them than places, hold back no other claim', async () => {
+  const restored = restore({ snapshotImportTimeoutMs: 2 });
+  const { metadata } = await claimCreated();
+  expect(metadata.name).toBe('ready');
+  const { items, issues } = await untilDone(restored);
+  const outcomes = items.filter(({ object }) => object.groupResource === 'persistentvolumeclaims');
+  expect(outcomes.map(({ object, action }) => `${object.name} ${action}`).toSorted()).toEqual([
+    ...neverReady.map((name) => `${name} failed`),
+    'ready created',
+  ]);
+  expect(issues.map(({ reason }) => reason)).toEqual(neverReady.map(() => 'SnapshotFailed'));
+  expect(await snapshotObjects()).toEqual([]);
+  const snapshotWatches = cluster.requests.filter(
+    ({ operation, resource, namespace }) =>
+      operation === 'watch' &&
+      resource === 'volumesnapshots.snapshot.storage.k8s.io' &&
+      namespace === undefined,
+  );
+  expect(snapshotWatches).toHaveLength(1);
+});
+
+it('a cancelled restore removes what it has made for all that were waiting', async () => {
+  const controller = new AbortController();
+  const restored = restore({ signal: controller.signal });
+  await claimCreated();
+  controller.abort(new Error('enough'));
+  await expect(restored).rejects.toThrow('enough');
+  await cluster.settle();
+  const kept = importedSnapshotName('u-1', 'velero-ready-abcde');
+  expect(await snapshotObjects()).toEqual([
+    `VolumeSnapshot ${kept}`,
+    `VolumeSnapshotContent ${kept}`,
+  ]);
+});
+
+it('the next claims are begun only when fewer wait than may', async () => {
+  const failedAtMs: number[] = [];
+  const onEvent = (event: RestoreEvent): void => {
+    if (event.type === 'item' && event.action === 'failed') {
+      failedAtMs.push(clock.now().getTime());
+    }
+  };
+  const options = { snapshotImportTimeoutMs: 2, maximumWaitingObjects: 1, onEvent };
+  await untilDone(restore(options));
+  expect(failedAtMs).toHaveLength(neverReady.length);
+  expect(Math.max(...failedAtMs) - Math.min(...failedAtMs)).toBeGreaterThanOrEqual(2);
+});
+
+it.each([0, Number.NaN])('%s objects that may wait are refused', async (maximumWaitingObjects) => {
+  await expect(restore({ maximumWaitingObjects })).rejects.toMatchObject({
+    violations: [{ path: 'options.maximumWaitingObjects' }],
+  });
+});
