@@ -46,15 +46,28 @@ export function entryPathsOf(location: EntryLocation): readonly [string, string]
  * @throws {LifeboatError} code Unsupported when its name cannot be a file name in an archive.
  */
 export function writableEntryPathsOf(location: EntryLocation): readonly [string, string] {
-  const paths = entryPathsOf(location);
-  // The other one has the same parts, but for the version.
-  if (parseEntryPath(paths[1]) === undefined) {
+  if (!isWritable(location)) {
     throw new LifeboatError(
       `write archive: the name of ${describeObject(location)} cannot be a file name in a backup`,
       { code: 'Unsupported', operation: 'write archive', target: describeObject(location) },
     );
   }
-  return paths;
+  return entryPathsOf(location);
+}
+
+/** Whether {@link parseEntryPath} will know both paths of an object. */
+function isWritable(location: EntryLocation): boolean {
+  const { version, namespace, name } = location;
+  return (
+    resourceGrammar.test(groupResourceOf(location)) &&
+    versionGrammar.test(`${version}${preferredSuffix}`) &&
+    (namespace === undefined || isDnsLabel(namespace)) &&
+    isFileName(name)
+  );
+}
+
+function isFileName(name: string): boolean {
+  return nameGrammar.test(name) && Buffer.byteLength(name) <= longestNameBytes;
 }
 
 /**
@@ -90,7 +103,7 @@ function parseObjectPath(
     return undefined;
   }
   const name = file.slice(0, -extension.length);
-  if (!nameGrammar.test(name) || Buffer.byteLength(name) > longestNameBytes) {
+  if (!isFileName(name)) {
     return undefined;
   }
   return {

@@ -65,6 +65,8 @@ export class ItemActions {
   readonly #options: ItemActionsOptions;
   readonly #actions: readonly BackupItemAction[];
   readonly #slowActions: readonly BackupItemAction[];
+  /** Those that apply to a resource, by its name and group. */
+  readonly #applying = new Map<string, readonly BackupItemAction[]>();
 
   constructor(options: ItemActionsOptions) {
     this.#options = options;
@@ -96,12 +98,11 @@ export class ItemActions {
     let volumeDemands = updating ? [] : await demands.of(reference, object);
     let item = object;
     let handledBy: string | undefined;
-    for (const action of this.#actions.filter((one) => appliesTo(one, reference))) {
-      const output = await action.execute({
-        ...{ item, purpose, volumeDemands, backup, cluster, signal },
-      });
+    for (const action of this.#actionsFor(reference)) {
+      const input = { item, purpose, volumeDemands, backup, cluster, signal };
+      const output = await action.execute(input);
       item = output.item ?? item;
-      const open = stillOpen(volumeDemands, output.handledVolumes ?? []);
+      const open = stillOpen(volumeDemands, output.handledVolumes);
       handledBy = open.length < volumeDemands.length ? action.name : handledBy;
       volumeDemands = open;
       if (asksForSomething(output)) {
@@ -116,6 +117,16 @@ export class ItemActions {
       record.addIssue(issue);
     }
     return { item, handledBy };
+  }
+
+  #actionsFor(reference: ObjectReference): readonly BackupItemAction[] {
+    const key = groupResourceOf(reference);
+    let applying = this.#applying.get(key);
+    if (applying === undefined) {
+      applying = this.#actions.filter((action) => appliesTo(action, reference));
+      this.#applying.set(key, applying);
+    }
+    return applying;
   }
 
   /** Does what an action asks for, when it is its object's turn. */
@@ -184,9 +195,11 @@ function asksForSomething({ issues, operation, additionalItems }: BackupItemOutp
 
 function stillOpen(
   demands: readonly VolumeDemand[],
-  handled: readonly VolumeDemand[],
+  handled: readonly VolumeDemand[] | undefined,
 ): readonly VolumeDemand[] {
-  return demands.filter(
-    ({ volumeName }) => !handled.some((demand) => demand.volumeName === volumeName),
-  );
+  return handled === undefined
+    ? demands
+    : demands.filter(
+        ({ volumeName }) => !handled.some((demand) => demand.volumeName === volumeName),
+      );
 }

@@ -30,6 +30,8 @@ export interface ItemBackupperOptions
   readonly fail: (error: unknown) => void;
 }
 
+const noTurn: Turn = {};
+
 /**
  * Stores one object after another: item actions, the objects they pull along (before their parent, depth first), then the
  * object itself. What fails for one object becomes an issue of that object. Calls for different objects may overlap.
@@ -66,7 +68,7 @@ export class ItemBackupper {
   /** Stores an object that a list yielded, unless it is not wanted or was pulled along before. */
   async backUpListed(resource: ApiResource, object: KubernetesObject): Promise<void> {
     if (this.admits(resource, object)) {
-      await this.backUp(resource, object);
+      await this.#process(resource, object, noTurn);
     }
   }
 
@@ -121,14 +123,22 @@ export class ItemBackupper {
   }
 
   /** Stores an admitted object with what it pulls along. */
-  async backUp(resource: ApiResource, object: KubernetesObject, options: Turn = {}): Promise<void> {
+  async backUp(
+    resource: ApiResource,
+    object: KubernetesObject,
+    options: Turn = noTurn,
+  ): Promise<void> {
     this.#options.signal.throwIfAborted();
     await this.#process(resource, object, options);
   }
 
   /** Stores an object that has waited for operations, as it stands now, with what it pulls along. */
   async backUpUpdated(update: ItemUpdate): Promise<void> {
-    await this.#reportFailure(update.reference, () => this.#storeUpdated(update));
+    try {
+      await this.#storeUpdated(update);
+    } catch (error) {
+      this.#reportFailure(update.reference, error);
+    }
   }
 
   /** Stores an object as it stands, without actions: what was held back, and what a snapshot brings along. */
@@ -140,7 +150,11 @@ export class ItemBackupper {
 
   /** Stores an object as it stands; what fails for it alone becomes an issue. */
   async storeOrReport(resource: GroupVersionResource, object: KubernetesObject): Promise<void> {
-    await this.#reportFailure(referenceTo(resource, object), () => this.store(resource, object));
+    try {
+      await this.store(resource, object);
+    } catch (error) {
+      this.#reportFailure(referenceTo(resource, object), error);
+    }
   }
 
   /** Runs the actions on an object, and does the rest when it is its turn. */
@@ -149,21 +163,31 @@ export class ItemBackupper {
     object: KubernetesObject,
     turn: Turn | Promise<Turn>,
   ): Promise<void> {
-    const { updates, signal, holdBack } = this.#options;
     const reference = referenceTo(resource, object);
-    await this.#reportFailure(reference, async () => {
-      const { item, handledBy } = await this.#act(reference, object, turn);
-      const { store = (...stored) => this.store(...stored), urgent } = await turn;
-      signal.throwIfAborted();
-      const isHeld =
-        groupResourceOf(resource) === 'persistentvolumeclaims' &&
-        (await holdBack(item, { urgent, handledBy }));
-      if (isHeld) {
-        this.#held.add(itemKey(reference));
-      } else if (!updates.holdsBack(reference)) {
-        await store(resource, item);
-      }
-    });
+    try {
+      await this.#actAndStore(reference, object, turn);
+    } catch (error) {
+      this.#reportFailure(reference, error);
+    }
+  }
+
+  async #actAndStore(
+    reference: ObjectReference,
+    object: KubernetesObject,
+    turn: Turn | Promise<Turn>,
+  ): Promise<void> {
+    const { updates, signal, holdBack } = this.#options;
+    const { item, handledBy } = await this.#act(reference, object, turn);
+    const { store, urgent } = await turn;
+    signal.throwIfAborted();
+    const isHeld =
+      groupResourceOf(reference) === 'persistentvolumeclaims' &&
+      (await holdBack(item, { urgent, handledBy }));
+    if (isHeld) {
+      this.#held.add(itemKey(reference));
+    } else if (!updates.holdsBack(reference)) {
+      await (store === undefined ? this.store(reference, item) : store(reference, item));
+    }
   }
 
   /** Settles when it is the object's turn, even if an action has failed before. */
@@ -184,21 +208,15 @@ export class ItemBackupper {
     }
   }
 
-  async #reportFailure(reference: ObjectReference, work: () => Promise<void>): Promise<void> {
+  /** Turns what failed for one object into an issue, unless it concerns all of them: then it is thrown. */
+  #reportFailure(reference: ObjectReference, error: unknown): void {
     const { record, signal } = this.#options;
-    try {
-      await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isServerUnreachable(error)) {
-        throw error;
-      }
-      const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
-      record.addError(
-        { reason, message: messageOf(error), object: identifierOf(reference) },
-        error,
-      );
+    signal.throwIfAborted();
+    if (isServerUnreachable(error)) {
+      throw error;
     }
+    const reason = isLifeboatError(error) ? error.code : 'ItemFailed';
+    record.addError({ reason, message: messageOf(error), object: identifierOf(reference) }, error);
   }
 
   async #storeUpdated({ reference, parent, action, met }: ItemUpdate): Promise<void> {
