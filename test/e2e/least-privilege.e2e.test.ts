@@ -260,7 +260,10 @@ it('a service account with the roles of the guides changes objects that exist', 
     kit.kubectl(['label', '--overwrite', 'configmap/owner', `x=${value}`, `--namespace=${copy}`]);
 
   const restoreStatus = { includedResources: ['resourcequotas'] };
-  const first = await engine.restore({ spec: { ...spec, restoreStatus } }, { relinkOwners: true });
+  const first = await engine.restore(
+    { spec: { ...spec, restoreStatus } },
+    { relinkOwners: true, restoreManagedFields: true },
+  );
   expect(first.issues).toEqual([]);
   expect(await field('resourcequota/owned', '.metadata.ownerReferences[0].name')).toBe('owner');
 

@@ -88,6 +88,41 @@ it.concurrent('an object is deleted with the restored owner that it was linked t
   });
 });
 
+it.concurrent('an object comes back with the fields that each tool has set, and the tool that set them can apply them again', async (context) => {
+  const kit = testCluster(context);
+  const lab = await BackupLab.open(kit, context);
+  const { cluster } = lab.connect();
+  const namespace = await kit.createNamespace('managed');
+  const copy = kit.uniqueName('managed');
+  kit.deleteNamespaceAtEnd(copy);
+  const apply = (target: string, key: string, manager: string): Promise<KubernetesObject> =>
+    cluster.patch(
+      { ...configMaps, namespace: target, name: 'shared' },
+      {
+        type: 'apply',
+        manifest: {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'shared', namespace: target },
+          data: { [key]: manager },
+        },
+      },
+      { fieldManager: manager },
+    );
+  await apply(namespace, 'a', 'one');
+  const { managedFields } = (await apply(namespace, 'b', 'two')).metadata;
+  expect(managedFields).toMatchObject([{ manager: 'one' }, { manager: 'two' }]);
+
+  const engine = lab.engine();
+  await engine.backup({ name: 'managed', spec: { includedNamespaces: [namespace] } });
+  const spec = { backupName: 'managed', namespaceMapping: { [namespace]: copy } };
+  const { issues } = await engine.restore({ spec }, { restoreManagedFields: true });
+  expect(issues).toEqual([]);
+  const reference = { ...configMaps, namespace: copy, name: 'shared' };
+  expect((await present(cluster, reference)).metadata['managedFields']).toEqual(managedFields);
+  expect((await apply(copy, 'c', 'one'))['data']).toEqual({ b: 'two', c: 'one' });
+});
+
 it.concurrent('a claim comes back beside the original, on a volume with the labels and the policy of its volume', async (context) => {
   const scene = await VolumeScene.open(context);
   const { cluster, namespace, lab } = scene;

@@ -98,6 +98,12 @@ export interface RestoreOptions
    * object. @default false
    */
   readonly relinkOwners?: boolean | undefined;
+  /**
+   * Give objects that the restore creates the `managedFields` they had, as Velero does: which tool set which field, for those that go
+   * by it, such as `kubectl apply --server-side`. Never of claims and volumes, whose binding it would delay. Takes a request per
+   * object. @default false, the restore has set all fields
+   */
+  readonly restoreManagedFields?: boolean | undefined;
   /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
   readonly namespaceTimeoutMs?: number | undefined;
   /**

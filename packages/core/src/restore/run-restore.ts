@@ -15,6 +15,7 @@ import { settleClaims } from './claim-settlement.ts';
 import { confirmPlan } from './confirm-plan.ts';
 import { deleteExtraObjects } from './delete-extra-objects.ts';
 import { RestoreHooks } from './hooks/restore-hooks.ts';
+import { createManagedFieldsRestorer } from './managed-fields-restorer.ts';
 import { openBackup } from './opened-backup.ts';
 import { OwnerLinks } from './owner-links.ts';
 import { planEntries } from './plan-restore.ts';
@@ -85,11 +86,13 @@ export async function runRestore(
     hookWaitTimeoutMs: options.hookWaitTimeoutMs ?? 600_000,
   });
   const owners = new OwnerLinks({ ...run, cluster, clock, concurrency: dependencies.concurrency });
-  const { relinkOwners = false } = options;
+  const { relinkOwners = false, restoreManagedFields = false } = options;
   const claims = await restoreEntries(dependencies, options, run, {
     afterCreation: [
       ...(relinkOwners ? [owners.afterCreation] : []),
       createStatusRestorer({ ...run, cluster, clock }),
+      // After all that is written to the object at once, which would be somebody's.
+      ...(restoreManagedFields ? [createManagedFieldsRestorer({ cluster, clock })] : []),
       hooks.afterCreation,
     ],
     onExisting: relinkOwners ? owners.onExisting : () => undefined,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { numberAt, objectAt, objectsAt, stringAt } from '../../model/object-path.ts';
+import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from '../../model/object-path.ts';
 import { Resources } from '../../model/resources.ts';
 import type { ClusterPatch } from '../../ports/cluster.ts';
 import type { ClusterContractCase } from './cluster-contract-context.ts';
@@ -188,6 +188,35 @@ export const patchCases: readonly ClusterContractCase[] = [
       const forced = await apply('two', '2', true);
       assert.equal(stringAt(forced, ['data', 'k']), '2');
       await rejectsWith('Conflict', apply('one', '1'));
+    },
+  },
+  {
+    name: 'a patch replaces the managedFields that it names, and an empty list of them removes all',
+    async run({ cluster, namespace, signal }) {
+      const reference = configMapReference(namespace, 'a');
+      await cluster.create(configMaps, configMap(namespace, 'a', { k: '1' }), {
+        fieldManager: 'one',
+        signal,
+      });
+      const managedFields = [
+        {
+          apiVersion: 'v1',
+          fieldsType: 'FieldsV1',
+          fieldsV1: { 'f:data': { '.': {}, 'f:k': {} } },
+          manager: 'two',
+          operation: 'Apply',
+          time: '2026-01-02T03:04:05Z',
+        },
+      ];
+      for (const fields of [managedFields, []]) {
+        const patched = await cluster.patch(
+          reference,
+          { type: 'merge', patch: { metadata: { managedFields: fields } } },
+          { fieldManager: 'three', signal },
+        );
+        assertJsonEqual(arrayAt(patched, ['metadata', 'managedFields']), fields);
+        assertJsonEqual(await cluster.get(reference, { signal }), patched);
+      }
     },
   },
   {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type JsonObject, type JsonValue, jsonEquals } from '../../model/json.ts';
+import { type JsonObject, type JsonValue } from '../../model/json.ts';
 import {
   apiVersionOf,
   type KubernetesManifest,
@@ -202,7 +202,7 @@ export class FakeApiServer {
   ): KubernetesObject {
     const { definition } = served;
     const next = withTidyMetadata(object);
-    if (before !== undefined && (recordsFields ? jsonEquals : isUnchanged)(next, before)) {
+    if (before !== undefined && isUnchanged(next, before)) {
       return before;
     }
     const counted = before === undefined ? next : withGeneration(next, before, definition);

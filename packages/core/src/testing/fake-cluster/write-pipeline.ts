@@ -92,13 +92,10 @@ export function withGeneration(
   return withValueAt(object, ['metadata', 'generation'], generation);
 }
 
-/** Whether nothing but the record of who set what differs. */
+/** Whether two states of an object are the same. */
 export function isUnchanged(object: KubernetesObject, before: KubernetesObject): boolean {
   const comparable = (value: KubernetesObject): JsonObject =>
-    withoutValueAt(withoutValueAt(value, ['metadata', 'managedFields']), [
-      'metadata',
-      'resourceVersion',
-    ]);
+    withoutValueAt(value, ['metadata', 'resourceVersion']);
   return jsonEquals(comparable(object), comparable(before));
 }
 
