@@ -104,7 +104,13 @@ class ServedSnapshotApi implements Cluster {
     return found && asAsked(found, reference, asked);
   }
 
-  async *list(
+  list(resource: GroupVersionResource, options?: ListOptions): AsyncIterable<KubernetesObject> {
+    return isPresented(resource)
+      ? this.#listServed(resource, options)
+      : this.#cluster.list(resource, options);
+  }
+
+  async *#listServed(
     resource: GroupVersionResource,
     options?: ListOptions,
   ): AsyncGenerator<KubernetesObject> {
@@ -163,7 +169,7 @@ class ServedSnapshotApi implements Cluster {
     resource: R,
     { signal }: CallOptions = {},
   ): Promise<R> {
-    if (resource.group !== group || resource.version !== writtenVersion) {
+    if (!isPresented(resource)) {
       return resource;
     }
     if (this.#servesOnlyOlder === undefined) {
@@ -171,6 +177,11 @@ class ServedSnapshotApi implements Cluster {
     }
     return this.#servesOnlyOlder === true ? { ...resource, version: olderVersion } : resource;
   }
+}
+
+/** Whether what is asked for may be served in another version. */
+function isPresented({ group: asked, version }: GroupVersionResource): boolean {
+  return asked === group && version === writtenVersion;
 }
 
 function presented(discovery: Discovery): Discovery {
