@@ -1,5 +1,5 @@
 import type { ConcurrencyWindow } from './concurrency-window.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { onAbort } from './on-abort.ts';
 
 interface Waiter {
   readonly start: () => void;
@@ -18,7 +18,7 @@ export class AdaptivePool {
   readonly #waiting: Waiter[] = [];
   #running = 0;
   #paused = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #forRoom: (() => void)[] = [];
 
   constructor(
     window: ConcurrencyWindow,
@@ -60,14 +60,13 @@ export class AdaptivePool {
   }
 
   /**
-   * Passes items on one by one, the next only when no more than a window of work waits to begin, and not too much of it pauses. So
-   * whoever starts work for each keeps few of them in memory.
+   * Passes items on one by one, the next only when there is a place for its work, and not too much work pauses. So whoever starts work
+   * for each keeps few of them in memory.
    */
   async *admitted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
     for await (const item of items) {
       while (!this.#hasRoom()) {
-        this.#room ??= Promise.withResolvers<void>();
-        await unlessAborted(this.#room.promise, signal);
+        await this.#room(signal);
       }
       yield item;
     }
@@ -89,11 +88,11 @@ export class AdaptivePool {
       }
     };
     this.#waiting.push(waiter);
-    signal.addEventListener('abort', leave, { once: true });
+    const forget = onAbort(signal, leave);
     try {
       await promise;
     } finally {
-      signal.removeEventListener('abort', leave);
+      forget();
     }
   }
 
@@ -120,14 +119,28 @@ export class AdaptivePool {
     this.#tellRoom();
   }
 
+  /** Waits until there may be room. */
+  async #room(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const forget = onAbort(signal, () => reject(signal.reason));
+    this.#forRoom.push(resolve);
+    try {
+      await promise;
+    } finally {
+      forget();
+    }
+  }
+
   #tellRoom(): void {
-    if (this.#room !== undefined && this.#hasRoom()) {
-      this.#room.resolve();
-      this.#room = undefined;
+    if (this.#forRoom.length > 0 && this.#hasRoom()) {
+      for (const tell of this.#forRoom.splice(0)) {
+        tell();
+      }
     }
   }
 
   #hasRoom(): boolean {
-    return this.#waiting.length < this.#window.width && this.#paused < this.#maximumPaused;
+    return this.#running < this.#window.width && this.#paused < this.#maximumPaused;
   }
 }
