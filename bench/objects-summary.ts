@@ -5,6 +5,8 @@ import { median } from './summary.ts';
 export interface ObjectsSeries {
   readonly count: number;
   readonly kind: 'file' | 's3' | 'plan';
+  /** What the space for new objects was bounded to, each half of it; `undefined` when the processes ran as they come. */
+  readonly semiSpaceMiB: number | undefined;
   readonly floor: readonly ObjectsFigures[];
   readonly engine: readonly ObjectsFigures[];
 }
@@ -18,11 +20,12 @@ export const mostPeakMiB: number = 220;
 
 /** Lays the figures out, and holds them against the targets. */
 export function describeObjects(series: readonly ObjectsSeries[], load: number): string {
-  const rows = series.map(({ count, kind, floor, engine }) => {
+  const rows = series.map(({ count, kind, semiSpaceMiB, floor, engine }) => {
     const ours = medians(engine);
     const bare = floor.length === 0 ? undefined : medians(floor);
     return [
-      ...[String(count), kind, bare === undefined ? '' : seconds(bare.ms), seconds(ours.ms)],
+      ...[String(count), kind, semiSpaceMiB === undefined ? '' : `${semiSpaceMiB} MiB`],
+      ...[bare === undefined ? '' : seconds(bare.ms), seconds(ours.ms)],
       bare === undefined ? '' : (ours.ms / bare.ms).toFixed(2),
       bare === undefined ? '' : (ours.cpuMs / bare.cpuMs).toFixed(2),
       `${bare === undefined ? '' : `${Math.round(bare.peakMiB)}, `}${Math.round(ours.peakMiB)} MiB`,
@@ -33,6 +36,7 @@ export function describeObjects(series: readonly ObjectsSeries[], load: number):
   const header = [
     'objects',
     'to',
+    'semi-space',
     'floor',
     'ours',
     'ratio',
@@ -56,18 +60,21 @@ function verdicts(series: readonly ObjectsSeries[]): readonly string[] {
   const ratio = Math.max(
     ...backups.map(({ floor, engine }) => medians(engine).ms / medians(floor).ms),
   );
-  const peaks = (kind: string): readonly number[] =>
-    series.filter((one) => one.kind === kind).map(({ engine }) => medians(engine).peakMiB);
+  const groups = Map.groupBy(backups, ({ kind, semiSpaceMiB }) =>
+    semiSpaceMiB === undefined ? kind : `${kind}, semi-space ${semiSpaceMiB} MiB`,
+  );
   return [
     verdict('highest ratio', ratio, mostTimesFloor),
-    ...['file', 's3'].flatMap((kind) => [
-      verdict(
-        `growth of memory, ${kind}`,
-        Math.max(...peaks(kind)) / Math.min(...peaks(kind)),
-        mostMemoryGrowth,
-      ),
-      verdict(`highest memory, ${kind}`, Math.max(...peaks(kind)), mostPeakMiB),
-    ]),
+    ...Array.from(groups, ([name, group]) => memoryVerdicts(name, group)).flat(),
+  ];
+}
+
+function memoryVerdicts(name: string, group: readonly ObjectsSeries[]): readonly string[] {
+  const peaks = group.map(({ engine }) => medians(engine).peakMiB);
+  const highest = Math.max(...peaks);
+  return [
+    verdict(`growth of memory, ${name}`, highest / Math.min(...peaks), mostMemoryGrowth),
+    verdict(`highest memory, ${name}`, highest, mostPeakMiB),
   ];
 }
 

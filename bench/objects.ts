@@ -18,12 +18,14 @@ import { s3ClientOf } from './s3-client.ts';
 const counts = [10_000, 60_000] as const;
 const rounds = 3;
 const bucket = 'bench-objects';
+/** What `--max-semi-space-size` is set to: nothing, and what docs/guides/bounding-memory.md tells applications. */
+const semiSpaces = [undefined, 8] as const;
 const run = promisify(execFile);
 type Report = (line: string) => void;
 
 /**
  * Backs up 10,000 and 60,000 objects of the test cluster to files and to S3, in turns with the least that a backup can be, each in a
- * process of its own. Resolves with a report.
+ * process of its own, once as it comes and once with bounded space for new objects. Resolves with a report.
  */
 export async function benchmarkObjects(report: Report): Promise<string> {
   report('objects: bringing up the test cluster');
@@ -46,14 +48,12 @@ export async function benchmarkObjects(report: Report): Promise<string> {
       const selection = await selectionOf(kubeconfigPath, count, report);
       const child = new Child(script, kubeconfigPath, selection);
       for (const target of targets) {
-        series.push(await measureSeries(child, count, target, report));
+        for (const semiSpaceMiB of semiSpaces) {
+          series.push(await measureSeries(child, { count, semiSpaceMiB }, target, report));
+        }
       }
-      series.push({
-        count,
-        kind: 'plan',
-        floor: [],
-        engine: [await child.measure('plan', targets[0])],
-      });
+      const plan = await child.measure('plan', targets[0]);
+      series.push({ count, kind: 'plan', semiSpaceMiB: undefined, floor: [], engine: [plan] });
     }
     return describeObjects(series, loadavg()[0] ?? 0);
   } finally {
@@ -63,18 +63,21 @@ export async function benchmarkObjects(report: Report): Promise<string> {
 
 async function measureSeries(
   child: Child,
-  count: number,
+  { count, semiSpaceMiB }: Pick<ObjectsSeries, 'count' | 'semiSpaceMiB'>,
   target: Target,
   report: Report,
 ): Promise<ObjectsSeries> {
   const floor: ObjectsFigures[] = [];
   const engine: ObjectsFigures[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    floor.push(await child.measure('floor', target));
-    engine.push(await child.measure('backup', target));
-    report(`objects: ${count} to ${target.kind}: ${JSON.stringify([floor.at(-1), engine.at(-1)])}`);
+    floor.push(await child.measure('floor', target, semiSpaceMiB));
+    engine.push(await child.measure('backup', target, semiSpaceMiB));
+    const bound = semiSpaceMiB === undefined ? '' : `, semi-space ${semiSpaceMiB} MiB`;
+    report(
+      `objects: ${count} to ${target.kind}${bound}: ${JSON.stringify([floor.at(-1), engine.at(-1)])}`,
+    );
   }
-  return { count, kind: target.kind, floor, engine };
+  return { count, kind: target.kind, semiSpaceMiB, floor, engine };
 }
 
 async function selectionOf(
@@ -104,6 +107,7 @@ class Child {
   async measure(
     contender: ObjectsTask['contender'],
     target: Target | undefined,
+    semiSpaceMiB?: number,
   ): Promise<ObjectsFigures> {
     if (target === undefined) throw new Error('there is no target');
     this.#runs += 1;
@@ -113,7 +117,8 @@ class Child {
       kubeconfigPath: this.#kubeconfigPath,
       name: `${contender}-${namespaces[0] ?? ''}-${this.#runs}`,
     };
-    const { stdout } = await run(process.execPath, [this.#script, JSON.stringify(task)]);
+    const flags = semiSpaceMiB === undefined ? [] : [`--max-semi-space-size=${semiSpaceMiB}`];
+    const { stdout } = await run(process.execPath, [...flags, this.#script, JSON.stringify(task)]);
     return JSON.parse(stdout) as ObjectsFigures;
   }
 }
