@@ -147,7 +147,8 @@ export class ApiClient {
     if (this.#transport.closed) {
       return closedError(subject);
     }
-    return isLifeboatError(error) ? error : connectionError(subject, error, this.location);
+    const { location, route = location } = this.#transport;
+    return isLifeboatError(error) ? error : connectionError(subject, error, route);
   }
 
   /** Closes the connections; see {@link HttpTransport.close}. */

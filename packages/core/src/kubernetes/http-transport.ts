@@ -36,6 +36,8 @@ export interface HttpResponse extends AnswerHead {
 export interface HttpTransport {
   /** Address of the server, without credentials. */
   readonly location: string;
+  /** How the server is reached, for people: its location, and the proxy on the way. @default the location */
+  readonly route?: string | undefined;
   /** Whether `close` has been called. */
   readonly closed: boolean;
   /** Aborts when `close` is called. */

@@ -30,6 +30,7 @@ const defaultConnections = 16;
  * Connects to the cluster of a KubeConfig. Nothing is sent before the first call.
  *
  * - Credentials are asked of the KubeConfig at every request: client certificates, tokens, token files, exec plugins.
+ * - A `proxy-url` of the cluster is used for everything, commands in pods included: HTTP, HTTPS or SOCKS5.
  * - The context is the one that is current now; a later `setCurrentContext` does not change the connection.
  *
  * @example
@@ -40,7 +41,7 @@ const defaultConnections = 16;
  * console.info(await connection.cluster.version());
  * ```
  *
- * @throws {LifeboatError} code InvalidConfig when the context or its cluster is missing, or the server is plain HTTP.
+ * @throws {LifeboatError} code InvalidConfig when the context or its cluster is missing, the server is plain HTTP, or its `proxy-url` no address of a proxy.
  * @throws {ValidationError} when `connections` is not a positive integer.
  */
 export function connectKubeConfig(

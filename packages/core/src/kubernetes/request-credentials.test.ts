@@ -111,6 +111,16 @@ describe('RequestCredentials', () => {
       () => new RequestCredentials(configOf({}, { server: 'http://x' }), undefined),
       /plain HTTP/,
     ],
+    [
+      'a proxy of another kind, whose password is not told',
+      () => new RequestCredentials(configOf({}, { proxyUrl: 'ftp://me:s3cret@x' }), undefined),
+      /^(?!.*s3cret).*no address of a proxy/,
+    ],
+    [
+      'a proxy without a scheme',
+      () => new RequestCredentials(configOf({}, { proxyUrl: 'proxy' }), undefined),
+      /no address of a proxy/,
+    ],
   ])('%s is InvalidConfig', (_name, create, message) => {
     expect(create).toThrow(expect.objectContaining({ code: 'InvalidConfig' }));
     expect(create).toThrow(message);

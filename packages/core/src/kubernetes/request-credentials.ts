@@ -35,7 +35,7 @@ export class RequestCredentials implements CredentialsSource {
   readonly cluster: KubeConfigCluster;
   readonly #kubeConfig: KubeConfig;
 
-  /** @throws {LifeboatError} code InvalidConfig when the context or its cluster is missing, or the server is plain HTTP. */
+  /** @throws {LifeboatError} code InvalidConfig when the context or its cluster is missing, the server is plain HTTP, or its `proxy-url` no address of a proxy. */
   constructor(kubeConfig: KubeConfig, context: string | undefined) {
     const currentContext = context ?? kubeConfig.getCurrentContext();
     // A view with a context of its own: a later setCurrentContext must not send one cluster's credentials to another.
@@ -52,6 +52,12 @@ export class RequestCredentials implements CredentialsSource {
     if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
       throw invalidConfig(
         `the server ${cluster.server} is plain HTTP, to which credentials are sent in the clear; use https, or allow it with insecure-skip-tls-verify`,
+      );
+    }
+    if (cluster.proxyUrl !== undefined && !isProxyUrl(cluster.proxyUrl)) {
+      // Which it is stays out: it may hold a password.
+      throw invalidConfig(
+        `the proxy-url of the server ${cluster.server} is no address of a proxy; it has to begin with http://, https:// or socks5://`,
       );
     }
     this.cluster = cluster;
@@ -126,6 +132,11 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
       ? { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
       : {};
   return { ...basic, ...Object.fromEntries(texts) };
+}
+
+function isProxyUrl(text: string): boolean {
+  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
+  return ['http:', 'https:', 'socks5:', 'socks:'].includes(protocol);
 }
 
 function invalidConfig(why: string): LifeboatError {

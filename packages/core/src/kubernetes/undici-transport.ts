@@ -33,6 +33,7 @@ interface Pools {
 /** A transport over undici: one bounded pool for requests, and one for watches, which hold a connection each. */
 export class UndiciTransport implements HttpTransport {
   readonly location: string;
+  readonly route: string;
   readonly #server: URL;
   readonly #proxyUrl: string | undefined;
   readonly #connections: number;
@@ -44,6 +45,10 @@ export class UndiciTransport implements HttpTransport {
     this.#server = new URL(cluster.server);
     this.location = `${this.#server.origin}${basePathOf(this.#server)}`;
     this.#proxyUrl = cluster.proxyUrl;
+    this.route =
+      cluster.proxyUrl === undefined
+        ? this.location
+        : `${this.location} through the proxy ${new URL(cluster.proxyUrl).host}`;
     this.#connections = connections;
   }
 
