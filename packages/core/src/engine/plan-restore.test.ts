@@ -80,6 +80,50 @@ async function storeShop(objects: Stored): Promise<void> {
   await storeBackup(store, { name: 'shop', objects });
 }
 
+/** A claim whose StorageClass does not matter, and what a backup holds of its snapshot. */
+function claimWithSnapshot(driver: string, volumeSnapshotClassName: string): Stored {
+  const label = { 'velero.io/volume-snapshot-name': 'vs' };
+  return [
+    [
+      'persistentvolumeclaims',
+      archivedObject(
+        'v1',
+        'PersistentVolumeClaim',
+        { name: 'data', labels: label, annotations: label },
+        {
+          spec: {
+            volumeName: 'pv-data',
+            accessModes: ['ReadWriteOnce'],
+            resources: { requests: { storage: '1Gi' } },
+          },
+          status: { phase: 'Bound' },
+        },
+      ),
+    ],
+    [
+      'volumesnapshots',
+      archivedObject(
+        'snapshot.storage.k8s.io/v1',
+        'VolumeSnapshot',
+        { name: 'vs' },
+        {
+          spec: { source: { persistentVolumeClaimName: 'data' }, volumeSnapshotClassName },
+          status: { boundVolumeSnapshotContentName: 'content' },
+        },
+      ),
+    ],
+    [
+      'volumesnapshotcontents',
+      archivedObject(
+        'snapshot.storage.k8s.io/v1',
+        'VolumeSnapshotContent',
+        { name: 'content', namespace: undefined },
+        { spec: { driver, deletionPolicy: 'Retain' }, status: { snapshotHandle: 'h' } },
+      ),
+    ],
+  ];
+}
+
 function seedConfigMap(data: JsonObject, metadata: JsonObject = {}): void {
   cluster.seed([
     {
@@ -300,6 +344,25 @@ describe('a plan of a restore', () => {
         message: containing('empty'),
       }),
     ]);
+  });
+
+  it.each([
+    { what: 'CSIDriver', name: 'gone.example.com', action: 'blocked' },
+    { what: 'SnapshotAPI', name: 'snapshot.storage.k8s.io', action: 'blocked' },
+    { what: 'VolumeSnapshotClass', name: 'nightly', action: 'create' },
+  ])('names a $what that the target lacks for a snapshot', async ({ what, name, action }) => {
+    await using target = new FakeCluster({ withCsi: what !== 'SnapshotAPI' });
+    const driver = what === 'CSIDriver' ? name : target.csi.name;
+    const volumeSnapshotClassName = what === 'VolumeSnapshotClass' ? name : 'fake-csi';
+    await storeShop([
+      ['namespaces', namespace],
+      ...claimWithSnapshot(driver, volumeSnapshotClassName),
+    ]);
+    const engineOfTarget = createEngine({ cluster: target, store });
+    const plan = await engineOfTarget.planRestore({ spec: { backupName: 'shop' } });
+    const object = { groupResource: 'persistentvolumeclaims', namespace: 'shop', name: 'data' };
+    expect(plan.missing).toContainEqual({ what, name, count: 1, neededBy: [object] });
+    expect(itemOf(plan, object.groupResource)).toMatchObject({ action });
   });
 
   it('counts a StorageClass of the backup as there', async () => {

@@ -185,6 +185,30 @@ describe('a snapshotted claim', () => {
     expect(cluster.csi.storage.snapshots.size).toBe(1);
   });
 
+  it('is written to by nobody before it is bound, whatever is to be put back', async () => {
+    const configMap = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: 'uid-of-owner' };
+    const managedFields = [{ manager: 'kubectl', operation: 'Apply' }];
+    const owned = snapshottedClaim().map(([resource, object]): Entry => {
+      const metadata = { ...object.metadata, ownerReferences: [configMap], managedFields };
+      return [resource, resource === 'persistentvolumeclaims' ? { ...object, metadata } : object];
+    });
+    const { name, uid } = configMap;
+    const owner: Entry = ['configmaps', archivedObject('v1', 'ConfigMap', { name, uid })];
+    await storeBackup(store, { name: 'shop', objects: [...owned, owner] });
+    const { issues } = await restore(
+      { spec: { backupName: 'shop', existingResourcePolicy: 'update' } },
+      { relinkOwners: true, restoreManagedFields: true },
+    );
+    expect(issues).toEqual([]);
+    const writes = cluster.requests
+      .filter(({ operation }) => operation === 'patch' || operation === 'delete')
+      .map(({ operation, resource }) => `${operation} ${resource}`);
+    // The pair goes when the claim is bound.
+    const bound = writes.indexOf('delete volumesnapshots.snapshot.storage.k8s.io');
+    expect(bound).toBeGreaterThanOrEqual(0);
+    expect(writes.indexOf('patch persistentvolumeclaims')).toBeGreaterThan(bound);
+  });
+
   it('is filled though only its namespace is selected, or it alone', async () => {
     await storeBackup(store, { name: 'shop', objects: snapshottedClaim() });
     const spec = { backupName: 'shop', includedNamespaces: ['shop'], includedResources: ['pvc'] };

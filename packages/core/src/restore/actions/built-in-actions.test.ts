@@ -446,9 +446,11 @@ describe('a Service', () => {
       { spec: { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], ports, ...spec } },
       metadata,
     );
-  const applied = (list: JsonObject[]): JsonObject => ({
+  const applied = (list: JsonObject[], spec: JsonObject = {}): JsonObject => ({
     annotations: {
-      'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ spec: { ports: list } }),
+      'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({
+        spec: { ...spec, ports: list },
+      }),
     },
   });
   const owned: JsonObject = {
@@ -489,6 +491,22 @@ describe('a Service', () => {
     ],
     ['keeps every node port on request', service({}), { ports }, { preserveNodePorts: true }],
     ['gets a new health check port', service({ healthCheckNodePort: 31000 }), { ports: freed }],
+    [
+      'keeps a health check port that was applied',
+      service({ healthCheckNodePort: 31000 }, applied([], { healthCheckNodePort: 31000 })),
+      { healthCheckNodePort: 31000, ports: freed },
+    ],
+    [
+      'keeps a health check port whose field somebody owns, whatever was applied',
+      service(
+        { healthCheckNodePort: 31000 },
+        {
+          ...applied([]),
+          managedFields: [{ fieldsV1: { 'f:spec': { 'f:healthCheckNodePort': {} } } }],
+        },
+      ),
+      { healthCheckNodePort: 31000, ports: freed },
+    ],
   ];
   it.each(cases)('%s', async (_what, from, to, spec = {}) => {
     const item = await run({ groupResource: 'services', object: from, spec });
