@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
 import { ClaimsScene } from './claims-scene.ts';
 import { VeleroPair, veleroUnavailable } from './velero-pair.ts';
 
-const restored = { restore: { status: { phase: 'Completed' } }, issues: [] };
+const ended = { phase: 'Completed' };
+const restored = { restore: { status: ended }, issues: [] };
 
 describe.skipIf(veleroUnavailable() !== undefined)('two claims of one pod', () => {
   let pair: VeleroPair;
@@ -50,11 +51,18 @@ describe.skipIf(veleroUnavailable() !== undefined)('two claims of one pod', () =
     expect(await scene.backUpByVelero(backup, selected)).toBe('Completed');
     const engine = scene.engine();
     expect(await engine.verify(backup)).toMatchObject({ intact: true, snapshots: 2, issues: [] });
+    const found = await engine.catalog.get(backup);
+    expect(found).toMatchObject({ spec: { includedNamespaces: [namespace] }, status: ended });
 
     const namespaceMapping = { [namespace]: copy };
-    const spec = { backupName: backup, namespaceMapping };
-    expect(await engine.restore({ spec })).toMatchObject(restored);
+    const plan = await engine.planRestore({ spec: { backupName: backup, namespaceMapping } });
+    expect(plan.volumes).toMatchObject([{ from: 'snapshot' }, { from: 'snapshot' }]);
+    expect(plan).toMatchObject({ missing: [], issues: [], phase: 'Completed' });
+    expect(await engine.restore(plan)).toMatchObject(restored);
     await claims.expectData(copy);
+    await scene.loseNamespace(namespace);
+    expect(await engine.restore({ spec: { backupName: backup } })).toMatchObject(restored);
+    await claims.expectData(namespace);
     const elsewhere = await scene.engine(2).restore({ spec: { backupName: backup } });
     expect(elsewhere).toMatchObject(restored);
     await claims.expectData(namespace, 2);
@@ -66,7 +74,7 @@ describe.skipIf(veleroUnavailable() !== undefined)('two claims of one pod', () =
   });
 });
 
-/** Backs up, and has Velero restore in another namespace and in the other cluster. */
+/** Backs up, and has Velero restore in another namespace, in its place and in the other cluster. */
 async function expectRestoredByVelero(
   { expect }: TestContext,
   claims: ClaimsScene,
@@ -90,6 +98,9 @@ async function expectRestoredByVelero(
   const mappings = { [namespace]: copy };
   expect(await scene.restoreByVelero(`${backup}-copy`, { backup, mappings })).toBe('Completed');
   await claims.expectData(copy);
+  await scene.loseNamespace(namespace);
+  expect(await scene.restoreByVelero(`${backup}-same`, { backup })).toBe('Completed');
+  await claims.expectData(namespace);
   const elsewhere = { backup, cluster: 2 } as const;
   expect(await scene.restoreByVelero(`${backup}-other`, elsewhere)).toBe('Completed');
   await claims.expectData(namespace, 2);

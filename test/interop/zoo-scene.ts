@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cluster, JsonValue } from '@lifeboat/core';
+import type { Cluster, JsonValue, ResourceIdentifier } from '@lifeboat/core';
 import { expect, type TestContext } from 'vitest';
 import { type ClusterNumber, type TestCluster, testCluster } from '../cluster/test-cluster.ts';
 import { waitFor } from '../cluster/wait-for.ts';
@@ -17,6 +17,7 @@ import { neutralJson } from '../e2e/neutral-json.ts';
 import { ReferenceNames } from '../e2e/reference-names.ts';
 import { filledClaims, markFile } from '../e2e/reference-stand-ins.ts';
 import { boundVolumeHandle } from '../e2e/volume-scene.ts';
+import type { InteropScene } from './interop-scene.ts';
 
 const files = ['crds.yaml', 'zoo.yaml'];
 /** What Velero fails to back up, or to restore beside the original. */
@@ -106,6 +107,19 @@ export class ZooScene {
       const path = await this.#markOf(claim, namespace, cluster);
       expect(await readFile(path, 'utf8')).toBe(claim);
     }
+  }
+
+  /** Deletes the namespace, and waits until it is gone. */
+  async lose(scene: InteropScene): Promise<void> {
+    const { namespace } = this;
+    await releaseObject(this.#kit, { kind: 'configmap', name: 'conf', namespace });
+    await scene.loseNamespace(namespace);
+  }
+
+  /** Names the custom resource as a backup does. */
+  get widgetIdentifier(): ResourceIdentifier {
+    const groupResource = `widgets.${this.#names.ours('lab.example.com')}`;
+    return { groupResource, namespace: this.namespace, name: 'w1' };
   }
 
   /** Reads the custom resource of a namespace. */

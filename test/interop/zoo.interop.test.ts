@@ -29,6 +29,15 @@ describe.skipIf(veleroUnavailable() !== undefined)('objects of every common kind
     const selected = `--include-namespaces=${namespace}`;
     expect(await scene.backUpByVelero(theirs, selected)).toBe('Completed');
     await scene.untilSynced(ours);
+    const described = await scene.velero().run('backup', 'describe', ours, '--details');
+    expect(described).toMatch(/^Phase: +Completed$/m);
+    expect(described).toContain(`${namespace}/web`);
+    for (const name of [ours, theirs]) {
+      expect(await engine.verify(name)).toMatchObject({ intact: true, issues: [] });
+    }
+    expect(await engine.catalog.getObject(theirs, zoo.widgetIdentifier)).toMatchObject({
+      spec: await zoo.widget(namespace),
+    });
 
     const byVelero = [copyOf(ours, 'velero'), copyOf(theirs, 'velero')] as const;
     for (const { backup, restore, namespace: copy } of byVelero) {
@@ -41,7 +50,9 @@ describe.skipIf(veleroUnavailable() !== undefined)('objects of every common kind
     const byUs = [copyOf(ours, 'us'), copyOf(theirs, 'us')] as const;
     for (const { backup, restore, namespace: copy } of byUs) {
       const spec = { backupName: backup, namespaceMapping: { [namespace]: copy } };
-      const { restore: done } = await engine.restore({ name: restore, spec });
+      const plan = await engine.planRestore({ name: restore, spec });
+      expect(plan).toMatchObject({ missing: [], phase: 'Completed' });
+      const { restore: done } = await engine.restore(plan);
       expect(done.status.phase).toBe('Completed');
       await zoo.expectData(copy);
     }
@@ -65,6 +76,15 @@ describe.skipIf(veleroUnavailable() !== undefined)('objects of every common kind
     expect(await zoo.widget(`${namespace}-us`, 2)).toEqual(widget);
 
     const volumes = await zoo.volumeHandles();
+    await zoo.lose(scene);
+    expect(await scene.restoreByVelero(`${ours}-same`, { backup: ours })).toBe('Completed');
+    await zoo.expectData(namespace);
+    await zoo.lose(scene);
+    const inPlace = await engine.restore({ spec: { backupName: theirs } });
+    expect(inPlace.restore.status.phase).toBe('Completed');
+    await zoo.expectData(namespace);
+    expect(await zoo.widget(namespace)).toEqual(widget);
+
     expect(await scene.lab.storageSnapshotsOf(volumes)).toHaveLength(2 * volumes.length);
     await scene.deleteByVelero(ours);
     await engine.deleteBackup(theirs);
