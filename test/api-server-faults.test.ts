@@ -122,6 +122,15 @@ describe('an API server that goes wrong for good', { timeout: 120_000 }, () => {
     },
   );
 
+  it('and lets every watch expire at once, is listed instead, and nothing is lost', async () => {
+    await using lab = await Lab.open();
+    lab.server.script = ({ verb }) => (verb === 'watch' ? expired.fault : undefined);
+    const { backup, issues } = await lab.engine.backup(request);
+    expect(issues).toEqual([]);
+    expect(backup.status).toMatchObject({ phase: 'Completed', csiVolumeSnapshotsCompleted: 1 });
+    await lab.expectNoRemains({ backups: 1 });
+  });
+
   it.each(rowsOf(['delete']))(
     'leaves snapshot objects, which is a warning: $how to delete',
     async ({ fault }) => {
