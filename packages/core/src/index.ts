@@ -167,6 +167,7 @@ export type {
   WriteOptions,
 } from './ports/cluster.ts';
 export type {
+  AdditionalItemsReadyInput,
   BackupItemAction,
   BackupItemInput,
   BackupItemOutput,

@@ -88,6 +88,14 @@ export interface RestoreItemInput {
   readonly signal: AbortSignal;
 }
 
+/** What {@link RestoreItemOutput.areAdditionalItemsReady} is asked with. */
+export interface AdditionalItemsReadyInput {
+  /** Those of the additional items that exist now, restored or there before, by their names in the target. */
+  readonly additionalItems: readonly ResourceIdentifier[];
+  /** Aborts when the restore does, or when the answer comes too late. */
+  readonly signal: AbortSignal;
+}
+
 /** What a restore action decides. */
 export interface RestoreItemOutput {
   /** The object to create. @default the object as it came in */
@@ -104,6 +112,18 @@ export interface RestoreItemOutput {
    * - cannot be restored: has issues of its own; the object is restored nevertheless
    */
   readonly additionalItems?: readonly ResourceIdentifier[] | undefined;
+  /**
+   * Whether the additional items are ready for the object to be restored: asked when all of them were dealt with, then every second until
+   * the answer is yes (Velero: `waitForAdditionalItems` and `AreAdditionalItemsReady`). The object waits beside others, as
+   * `RestoreOptions.maximumWaitingObjects` says. Not asked in a plan. Absent: the object does not wait.
+   *
+   * - no answer in time, or it rejects: the error `AdditionalItemsNotReady`; the object is restored nevertheless, as Velero does
+   */
+  readonly areAdditionalItemsReady?:
+    | ((input: AdditionalItemsReadyInput) => Promise<boolean>)
+    | undefined;
+  /** How long the object may wait for that answer, in milliseconds. @default 600000 */
+  readonly additionalItemsReadyTimeoutMs?: number | undefined;
   readonly issues?: readonly Issue[] | undefined;
 }
 

@@ -1,9 +1,12 @@
-import type { RestoreAction } from '../model/event.ts';
+import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import type { Issue } from '../model/issue.ts';
 import { describeObject, type ResourceIdentifier } from '../model/kubernetes.ts';
+import type { Clock } from '../ports/clock.ts';
+import { awaitAdditionalItems } from './await-additional-items.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
 import type { ItemSelection } from './item-selection.ts';
-import type { ItemHandler } from './restore-items.ts';
+import type { AdditionalItemsRequest } from './prepare-item.ts';
+import type { HandledItem, ItemHandler } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 /** Which action asked for an object, and for the sake of which one. Names are those of the backup. */
@@ -18,12 +21,17 @@ export interface AdditionalItemsOptions {
   readonly selection: Pick<ItemSelection, 'letsIn'>;
   /** Turns a resource as a user names it into its group resource. */
   readonly canonicalName: (name: string) => string;
+  readonly targetNamespaceOf: (namespace: string) => string;
   /** What is restored anyway. */
   readonly entries: ReadonlySet<SpooledEntry>;
   /** What an entry cannot be restored without. */
   readonly neededBy: (entry: SpooledEntry) => Promise<readonly SpooledEntry[]>;
   readonly handler: ItemHandler;
   readonly record: Pick<RestoreRecord, 'expect'>;
+  /** Has begun the work in which entries are handled. */
+  readonly pool: Pick<AdaptivePool, 'pause'>;
+  /** Measures how long objects wait for what they have asked for; `undefined`: nobody waits until it is ready. */
+  readonly clock: Clock | undefined;
 }
 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
@@ -36,7 +44,9 @@ const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
  */
 export class AdditionalItems implements ItemHandler {
   readonly #options: AdditionalItemsOptions;
-  readonly #handled = new Map<SpooledEntry, RestoreAction | Promise<RestoreAction>>();
+  readonly #handled = new Map<SpooledEntry, HandledItem | Promise<HandledItem>>();
+  /** Definitions whose resources are served, or soon will be. */
+  readonly #served = new Map<SpooledEntry, Promise<void>>();
   /** Entry → the one that it waits for. */
   readonly #waiting = new Map<SpooledEntry, SpooledEntry>();
   readonly #reasons = new Map<SpooledEntry, AdditionalItemReason>();
@@ -59,17 +69,19 @@ export class AdditionalItems implements ItemHandler {
     return this.#options.handler.definitionsHandled(...args);
   }
 
-  async handle(...args: Parameters<ItemHandler['handle']>): Promise<RestoreAction> {
+  async handle(...args: Parameters<ItemHandler['handle']>): Promise<HandledItem> {
+    const { handler, pool } = this.#options;
     const [entry] = args;
     const known = this.#handled.get(entry);
     if (known !== undefined) {
-      return known;
+      // Whoever handles it may need the place to go on.
+      return known instanceof Promise ? pool.pause(() => known) : known;
     }
-    const handling = this.#options.handler.handle(...args);
+    const handling = handler.handle(...args);
     this.#handled.set(entry, handling);
-    const action = await handling;
-    this.#handled.set(entry, action);
-    return action;
+    const handled = await handling;
+    this.#handled.set(entry, handled);
+    return handled;
   }
 
   /** Why an entry is restored that was not selected. */
@@ -77,17 +89,21 @@ export class AdditionalItems implements ItemHandler {
     return this.#reasons.get(entry);
   }
 
-  /** Handles what an action has asked for on behalf of an entry that is being handled; resolves with what there is to say. */
+  /**
+   * Handles what an action has asked for on behalf of an entry that is being handled, and waits until it is ready if the action wants
+   * that; resolves with what there is to say.
+   */
   async restoreBefore(
     entry: SpooledEntry,
-    items: readonly ResourceIdentifier[],
+    wanted: AdditionalItemsRequest,
     action: string,
     signal: AbortSignal,
   ): Promise<readonly Issue[]> {
     const { contents, selection, canonicalName } = this.#options;
     const { record: _place, selected: _selected, ...object } = entry;
     const issues: Issue[] = [];
-    for (const named of items) {
+    const there: ResourceIdentifier[] = [];
+    for (const named of wanted.additionalItems ?? []) {
       const item = { ...named, groupResource: canonicalName(named.groupResource) };
       if (!selection.letsIn(item)) {
         continue;
@@ -98,9 +114,28 @@ export class AdditionalItems implements ItemHandler {
         issues.push({ severity: 'warning', reason: 'AdditionalItemMissing', message, object });
         continue;
       }
-      await this.#handleBefore(entry, found, { action, object }, signal);
+      const target = await this.#handleBefore(entry, found, { action, object }, signal);
+      there.push(...(target === undefined ? [] : [target]));
+    }
+    const message = await this.#awaitReady(wanted, there, signal);
+    if (message !== undefined) {
+      const told = `what item action ${action} has had restored before it is ${message}; it is restored nevertheless`;
+      issues.push({ severity: 'error', reason: 'AdditionalItemsNotReady', message: told, object });
     }
     return issues;
+  }
+
+  async #awaitReady(
+    { areAdditionalItemsReady: areReady, additionalItemsReadyTimeoutMs }: AdditionalItemsRequest,
+    additionalItems: readonly ResourceIdentifier[],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { clock, pool } = this.#options;
+    if (areReady === undefined || clock === undefined) {
+      return undefined;
+    }
+    const timeoutMs = additionalItemsReadyTimeoutMs;
+    return awaitAdditionalItems({ areReady, additionalItems, timeoutMs, clock, pool, signal });
   }
 
   async #handleBefore(
@@ -108,13 +143,13 @@ export class AdditionalItems implements ItemHandler {
     additional: SpooledEntry,
     reason: AdditionalItemReason,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<ResourceIdentifier | undefined> {
     if (this.#waitsFor(additional, entry)) {
-      return;
+      return undefined;
     }
     this.#waiting.set(entry, additional);
     try {
-      await this.#handleAdditional(additional, reason, signal);
+      return await this.#handleAdditional(additional, reason, signal);
     } finally {
       this.#waiting.delete(entry);
     }
@@ -124,11 +159,12 @@ export class AdditionalItems implements ItemHandler {
     entry: SpooledEntry,
     reason: AdditionalItemReason,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { entries, handler, record, neededBy } = this.#options;
-    if (entry.groupResource === 'namespaces') {
-      await handler.ensureNamespace(entry.name, signal);
-      return;
+  ): Promise<ResourceIdentifier | undefined> {
+    const { entries, handler, record, neededBy, targetNamespaceOf } = this.#options;
+    const { groupResource } = entry;
+    if (groupResource === 'namespaces') {
+      const isThere = await handler.ensureNamespace(entry.name, signal);
+      return isThere ? { groupResource, name: targetNamespaceOf(entry.name) } : undefined;
     }
     if (!entries.has(entry) && !this.#handled.has(entry)) {
       this.#reasons.set(entry, reason);
@@ -137,10 +173,28 @@ export class AdditionalItems implements ItemHandler {
         await this.#handleBefore(entry, needed, reason, signal);
       }
     }
-    const action = await this.handle(entry, 'unknown', signal);
-    if (entry.groupResource === definitions && action !== 'failed') {
+    const handled = await this.handle(entry, 'unknown', signal);
+    if (groupResource === definitions) {
+      await this.#untilServed(entry, handled, signal);
+    }
+    return handled.target;
+  }
+
+  /** However many ask for a definition, its resource is waited for once. */
+  async #untilServed(
+    entry: SpooledEntry,
+    { action }: HandledItem,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { handler, pool } = this.#options;
+    const known = this.#served.get(entry);
+    if (known !== undefined) {
+      await pool.pause(() => known);
+    } else if (action !== 'failed') {
       const changed = action === 'skipped' ? [] : [entry.name];
-      await handler.definitionsHandled({ changed, names: [entry.name] }, signal);
+      const served = handler.definitionsHandled({ changed, names: [entry.name] }, signal);
+      this.#served.set(entry, served);
+      await served;
     }
   }
 

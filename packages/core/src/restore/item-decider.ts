@@ -19,12 +19,13 @@ import { decideItem, type ExistingObjectsPolicy, type ItemDecision } from './dec
 import type { LiveObject } from './live-objects.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import {
+  type AdditionalItemsRequest,
   type BlockedItem,
   type PreparationChange,
   type PreparationStep,
   prepareItem,
 } from './prepare-item.ts';
-import type { TargetResources } from './target-resources.ts';
+import type { ResourceProblem, TargetResources } from './target-resources.ts';
 
 /** What an {@link ItemDecider} works with. */
 export interface ItemDeciderOptions {
@@ -38,13 +39,15 @@ export interface ItemDeciderOptions {
   readonly claims: Pick<ClaimRestorer, 'outlook'>;
   /** In the order in which they run. */
   readonly steps: readonly PreparationStep[];
-  /** Restores what a step asks for before an entry; resolves with what there is to say. `undefined`: nobody may ask. */
-  readonly restoreBefore: (
-    entry: SpooledEntry,
-    items: readonly ResourceIdentifier[],
-    step: string,
-    signal: AbortSignal,
-  ) => Promise<readonly Issue[]> | undefined;
+  /** Restores what a step asks for before an entry; resolves with what there is to say. Absent: nobody may ask. */
+  readonly restoreBefore:
+    | ((
+        entry: SpooledEntry,
+        wanted: AdditionalItemsRequest,
+        step: string,
+        signal: AbortSignal,
+      ) => Promise<readonly Issue[]>)
+    | undefined;
   readonly policy: ExistingObjectsPolicy;
   /**
    * `when needed`: what is unknown is taken for absent, since whoever creates it will be told. `always`: it is looked at.
@@ -131,17 +134,19 @@ export class ItemDecider {
     const { entry, object } = undecided;
     const { steps, restore, backup, cluster, resources } = this.#options;
     const { restoreBefore, keepsChanges } = this.#options;
-    const { resource, problem } = resources.resourceOf(entry, object);
-    if (resource === undefined) {
-      // Velero, too, completes a restore whose target lacks a resource.
-      const severity = problem.reason === 'ResourceNotServed' ? 'warning' : 'error';
-      return { ...undecided, decision: blocked({ ...problem, severity }) };
+    const before = resources.resourceOf(entry, object);
+    if (
+      before.problem !== undefined &&
+      (before.problem.reason !== 'ResourceNotServed' || restoreBefore === undefined)
+    ) {
+      return { ...undecided, decision: blocked(obstacleToResource(before.problem)) };
     }
     const { target } = undecided;
     const prepared = await prepareItem(steps, {
       ...{ target, itemFromBackup: object, restore, backup, cluster, signal },
       groupResource: entry.groupResource,
-      restoreBefore: async (items, step) => (await restoreBefore(entry, items, step, signal)) ?? [],
+      restoreBefore:
+        restoreBefore && ((wanted, step) => restoreBefore(entry, wanted, step, signal)),
       keepsChanges,
     });
     const { issues } = prepared;
@@ -151,8 +156,12 @@ export class ItemDecider {
       case 'blocked':
         return { ...undecided, issues, decision: blocked(prepared.blocked) };
       case 'manifest': {
+        // A step may have had the definition of the resource restored.
+        const { resource, problem } = resources.resourceOf(entry, object);
         const decided = { ...undecided, ...prepared, object };
-        return this.#decidePrepared(decided, resource, live, signal);
+        return resource === undefined
+          ? { ...undecided, issues, decision: blocked(obstacleToResource(problem)) }
+          : this.#decidePrepared(decided, resource, live, signal);
       }
     }
   }
@@ -238,6 +247,11 @@ export class ItemDecider {
 
 function blocked(item: BlockedItem): ItemDecision {
   return { action: 'blocked', blocked: item };
+}
+
+// Velero, too, completes a restore whose target lacks a resource.
+function obstacleToResource(problem: ResourceProblem): BlockedItem {
+  return { ...problem, severity: problem.reason === 'ResourceNotServed' ? 'warning' : 'error' };
 }
 
 function obstacleOf({ reason, message }: NonNullable<ClaimOutlook['obstacle']>): BlockedItem {

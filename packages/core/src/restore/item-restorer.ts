@@ -1,5 +1,4 @@
 import { isLifeboatError } from '../errors.ts';
-import type { RestoreAction } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
 import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
@@ -16,6 +15,7 @@ import {
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
 import type { LiveObject } from './live-objects.ts';
 import type { BlockedItem } from './prepare-item.ts';
+import type { HandledItem } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 /** What an {@link ItemRestorer} works with. */
@@ -45,11 +45,7 @@ export class ItemRestorer {
   }
 
   /** Restores an entry of the backup and says what became of it. Rejects only when aborted. */
-  async restore(
-    entry: SpooledEntry,
-    live: LiveObject,
-    signal: AbortSignal,
-  ): Promise<RestoreAction> {
+  async restore(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<HandledItem> {
     const { decider, record } = this.#options;
     const decided = await decider.decide(entry, live, signal);
     decided.issues.forEach((issue) => record.addIssue(issue));
@@ -68,7 +64,9 @@ export class ItemRestorer {
       record.addOutcome(decided.target, decided.object, outcome.action, outcome.reason);
     }
     record.addDone();
-    return outcome.action;
+    const { action } = outcome;
+    const isThere = action !== 'failed' && decided.item !== undefined;
+    return { action, target: isThere ? decided.target : undefined };
   }
 
   async #apply(decided: DecidedItem, signal: AbortSignal): Promise<ItemOutcome> {

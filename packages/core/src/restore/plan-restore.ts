@@ -31,6 +31,7 @@ import {
   preparationSteps,
   type RestoreEntriesDependencies,
   type RestoreRun,
+  restoreBefore,
   waveOrder,
 } from './restore-entries.ts';
 import { restoreItems } from './restore-items.ts';
@@ -113,7 +114,7 @@ export async function planEntries(
     claims,
     ensureNamespace: (namespace, itemSignal) => planner.ensureNamespace(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
-    restoreBefore: (...request) => additional?.restoreBefore(...request),
+    restoreBefore: restoreBefore(dependencies, () => additional),
     policy: existingObjectsPolicy(restore.spec, options),
     lookUp: 'always',
     keepsChanges: true,
@@ -125,7 +126,9 @@ export async function planEntries(
     reasonOf: (entry) => additional?.reasonOf(entry),
   });
   const entries = await entriesToRestore(contents, volumes, restore.spec, signal);
-  const additional = additionalItems(dependencies, { ...shared, entries, handler: planner });
+  // Nothing is restored, so nobody can wait until it is ready.
+  const asked = { ...shared, clock: undefined, entries, handler: planner };
+  const additional = additionalItems(dependencies, asked);
   const order = waveOrder(options, resources);
   const handler = additional ?? planner;
   const waves = await restoreItems({ ...shared, entries, handler, order });

@@ -9,7 +9,7 @@ import type {
 import { withValueAt } from '../model/object-path.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { RestoreItemAction } from '../ports/item-action.ts';
+import type { RestoreItemAction, RestoreItemOutput } from '../ports/item-action.ts';
 import { resetMetadata } from './reset-metadata.ts';
 import { withRestoreLabels } from './restore-labels.ts';
 
@@ -26,14 +26,20 @@ export interface PreparationContext {
   readonly signal: AbortSignal;
   /** Restores what a step asks for before the object; resolves with what there is to say. @default nothing is restored */
   readonly restoreBefore?:
-    | ((items: readonly ResourceIdentifier[], step: string) => Promise<readonly Issue[]>)
+    | ((wanted: AdditionalItemsRequest, step: string) => Promise<readonly Issue[]>)
     | undefined;
   /** Whether what each step changed is kept, which costs time and memory. @default false */
   readonly keepsChanges?: boolean | undefined;
 }
 
+/** What a step asks for before an object is restored: objects by names of the backup, and whether to wait until they are ready. */
+export type AdditionalItemsRequest = Pick<
+  RestoreItemOutput,
+  'additionalItems' | 'areAdditionalItemsReady' | 'additionalItemsReadyTimeoutMs'
+>;
+
 /** What a step makes of an object. */
-export interface PreparationOutput {
+export interface PreparationOutput extends AdditionalItemsRequest {
   /** @default the object as it came in */
   readonly item?: KubernetesManifest | undefined;
   /** Why the object is not wanted. */
@@ -41,8 +47,6 @@ export interface PreparationOutput {
   /** Why it cannot be created, though it is wanted. */
   readonly blocked?: BlockedItem | undefined;
   readonly issues?: readonly Issue[] | undefined;
-  /** What is to be restored before the object, by names of the backup. */
-  readonly additionalItems?: readonly ResourceIdentifier[] | undefined;
 }
 
 /** Why an object that is wanted cannot be created. */
@@ -123,9 +127,9 @@ export async function prepareItem(
     if (output.skip !== undefined) {
       return { kind: 'skip', reason: output.skip, issues };
     }
-    const { item: after = item, additionalItems = [] } = output;
-    if (additionalItems.length > 0) {
-      issues.push(...((await context.restoreBefore?.(additionalItems, step.name)) ?? []));
+    const { item: after = item, additionalItems, areAdditionalItemsReady } = output;
+    if (additionalItems !== undefined || areAdditionalItemsReady !== undefined) {
+      issues.push(...((await context.restoreBefore?.(output, step.name)) ?? []));
     }
     if (context.keepsChanges === true && after !== item && !jsonEquals(after, item)) {
       changes.push({ step: step.name, before: item, after });

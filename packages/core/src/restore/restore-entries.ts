@@ -16,10 +16,11 @@ import { ClaimRestorer } from './claim-restorer.ts';
 import { keptToPlan } from './confirm-plan.ts';
 import { createNeeds, entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
-import { ItemDecider } from './item-decider.ts';
+import { ItemDecider, type ItemDeciderOptions } from './item-decider.ts';
 import { ItemRestorer, type ItemRestorerOptions } from './item-restorer.ts';
 import type { ItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
+import { targetNamespaceOf } from './namespace-mapping.ts';
 import { mappingActions, type ObjectChanges, objectChangeSteps } from './object-changes.ts';
 import { pacedCluster } from './paced-cluster.ts';
 import { actionStep, type PreparationStep } from './prepare-item.ts';
@@ -96,7 +97,7 @@ export async function restoreEntries(
     claims,
     ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
-    restoreBefore: (...request) => additional?.restoreBefore(...request),
+    restoreBefore: restoreBefore(dependencies, () => additional),
     policy: existingObjectsPolicy(restore.spec, options),
     lookUp: plan === undefined ? 'when needed' : 'always',
     confirm: plan && keptToPlan(plan),
@@ -152,11 +153,21 @@ export function preparationSteps(
   return [...inOrder.map(actionStep), ...objectChangeSteps(changes), takenNodePortsStep];
 }
 
+/** How an item action has objects restored before another; `undefined` when there is none that might. */
+export function restoreBefore(
+  { actions }: Pick<RestoreEntriesDependencies, 'actions'>,
+  additional: () => AdditionalItems | undefined,
+): ItemDeciderOptions['restoreBefore'] {
+  return actions.length === 0
+    ? undefined
+    : async (...request) => (await additional()?.restoreBefore(...request)) ?? [];
+}
+
 /** What item actions may ask for; `undefined` when there is none that might. */
 export function additionalItems(
   { actions }: Pick<RestoreEntriesDependencies, 'actions'>,
   run: Pick<RestoreRun, 'contents' | 'volumes' | 'restore' | 'resources' | 'selection' | 'record'> &
-    Pick<AdditionalItemsOptions, 'entries' | 'handler'>,
+    Pick<AdditionalItemsOptions, 'entries' | 'handler' | 'pool' | 'clock'>,
 ): AdditionalItems | undefined {
   const { contents, volumes, restore, resources } = run;
   return actions.length === 0
@@ -164,6 +175,7 @@ export function additionalItems(
     : new AdditionalItems({
         ...run,
         canonicalName: (name) => resources.canonicalName(name),
+        targetNamespaceOf: (namespace) => targetNamespaceOf(restore.spec, namespace),
         neededBy: createNeeds(contents, volumes, restore.spec),
       });
 }

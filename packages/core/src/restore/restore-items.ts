@@ -1,7 +1,7 @@
 import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { runAll } from '../internal/run-all.ts';
 import type { RestoreAction } from '../model/event.ts';
-import type { ApiResource } from '../model/kubernetes.ts';
+import type { ApiResource, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
@@ -22,9 +22,16 @@ export interface ItemHandler {
   ensureNamespace(namespace: string, signal: AbortSignal): Promise<boolean>;
   /** Whether a target namespace is known to hold nothing. */
   isNew(targetNamespace: string): boolean;
-  handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<RestoreAction>;
+  handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<HandledItem>;
   /** Called once all definitions were handled. */
   definitionsHandled(definitions: HandledDefinitions, signal: AbortSignal): Promise<void>;
+}
+
+/** What became of an entry. */
+export interface HandledItem {
+  readonly action: RestoreAction;
+  /** What stands in the target for it; absent when nothing does. */
+  readonly target: ResourceIdentifier | undefined;
 }
 
 /** Names of definitions, which are the group resources that they define. */
@@ -98,7 +105,7 @@ async function restoreResource(
     pool.admitted(joined, signal),
     ({ entry, live }, itemSignal) =>
       pool.run(async () => {
-        const action = await handler.handle(entry, live, itemSignal);
+        const { action } = await handler.handle(entry, live, itemSignal);
         if (groupResource !== definitions || action === 'failed') {
           return;
         }

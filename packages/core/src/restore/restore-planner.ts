@@ -20,7 +20,7 @@ import type { PlannedCluster } from './planned-cluster.ts';
 import { definedResources } from './planned-definition.ts';
 import { plannedItem } from './planned-item.ts';
 import { plannedVolume } from './planned-volume.ts';
-import type { ItemHandler } from './restore-items.ts';
+import type { HandledItem, ItemHandler } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { askServer } from './server-check.ts';
 import type { TargetResources } from './target-resources.ts';
@@ -83,7 +83,7 @@ export class RestorePlanner implements ItemHandler {
     return ensured;
   }
 
-  async handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<RestoreAction> {
+  async handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<HandledItem> {
     const { decider, record } = this.#options;
     const decided = this.#withPlace(await decider.decide(entry, live, signal));
     decided.issues.forEach((issue) => record.addIssue(issue));
@@ -91,7 +91,7 @@ export class RestorePlanner implements ItemHandler {
     this.#items.push(planned);
     await this.#note(decided, planned, signal);
     record.addDone();
-    return actionOf(planned);
+    return { action: actionOf(planned), target: decided.target };
   }
 
   async definitionsHandled(): Promise<void> {
