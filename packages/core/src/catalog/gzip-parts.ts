@@ -10,6 +10,8 @@ const partBytes = 64 * 1024;
  */
 export class GzipParts {
   readonly #parts: Promise<Uint8Array>[] = [];
+  // Memory outside of the heap that is only dropped stays for long.
+  readonly #spare: Buffer[] = [];
   #part: Buffer = Buffer.allocUnsafe(partBytes);
   #filled = 0;
 
@@ -29,11 +31,16 @@ export class GzipParts {
   }
 
   #endPart(neededBytes: number): void {
-    const compressing = compress(this.#part.subarray(0, this.#filled));
+    const part = this.#part;
+    const compressing = compress(part.subarray(0, this.#filled));
     // Whoever ends the file hears of a failure; until somebody does, it must not count as unhandled.
-    compressing.catch(() => undefined);
+    compressing.then(
+      () => this.#spare.push(part),
+      () => undefined,
+    );
     this.#parts.push(compressing);
-    this.#part = Buffer.allocUnsafe(Math.max(partBytes, neededBytes));
+    const spare = neededBytes > partBytes ? undefined : this.#spare.pop();
+    this.#part = spare ?? Buffer.allocUnsafe(Math.max(partBytes, neededBytes));
     this.#filled = 0;
   }
 }
