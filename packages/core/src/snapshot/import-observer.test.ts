@@ -23,11 +23,11 @@ afterEach(async () => {
   await cluster.close();
 });
 
-function create(name: string, restoreName = 'r-1'): KubernetesObject {
+function create(name: string, restoreName = 'r-1', namespace = 'shop'): KubernetesObject {
   const manifest: KubernetesManifest = {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
-    metadata: { name, namespace: 'shop', labels: { [VeleroLabel.restoreName]: restoreName } },
+    metadata: { name, namespace, labels: { [VeleroLabel.restoreName]: restoreName } },
     // Of a content that nobody makes, so that no controller does anything.
     spec: { source: { volumeSnapshotContentName: 'none' } },
   };
@@ -58,7 +58,7 @@ function watches(): number {
   return cluster.requests.filter(({ operation }) => operation === 'watch').length;
 }
 
-it('follows all VolumeSnapshots of a restore through one watch, and others through one each', async () => {
+it('follows all VolumeSnapshots of a restore in a namespace through one watch, and others through one each', async () => {
   const ours = [create('a'), create('b'), create('c')];
   const other = create('d', 'r-0');
   const tracked = await Promise.all(
@@ -128,6 +128,19 @@ it('rejects what waits when the watch is over, and has it watched again for the 
   fault[Symbol.dispose]();
   const second = create('b');
   await untilAnnotated(await annotatedAnd(second, 'seen'), 'seen');
+});
+
+it('reads only the namespaces that it is restored into, and one that may not be read hinders no other', async () => {
+  const resource = 'volumesnapshots.snapshot.storage.k8s.io';
+  cluster.faults.inject({ operation: 'watch', resource, namespace: 'other', error: 'Forbidden' });
+  const first = create('a');
+  const seen = await observer.track(first, { signal });
+  const unseen = await observer.track(create('a', 'r-1', 'other'), { signal });
+  await expect(unseen.changed({ signal })).rejects.toMatchObject({ code: 'Forbidden' });
+  await annotate(first, 'seen');
+  await untilAnnotated(seen, 'seen');
+  const asked = cluster.requests.filter((request) => request.resource === resource);
+  expect(new Set(asked.map(({ namespace }) => namespace))).toEqual(new Set(['shop', 'other']));
 });
 
 it('rejects what still waits when it is closed', async () => {

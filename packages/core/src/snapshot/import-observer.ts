@@ -10,20 +10,26 @@ import { TrackedSnapshot } from './tracked-snapshot.ts';
 /** Options of {@link ImportObserver}. */
 export interface ImportObserverOptions {
   readonly cluster: Cluster;
-  /** Whose VolumeSnapshots share one watch. @default each has its own */
+  /** Whose VolumeSnapshots share one watch in each namespace. @default each has its own */
   readonly restoreName?: string | undefined;
 }
 
 type Selector = Pick<WatchOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>;
 
+interface FollowedSnapshot {
+  readonly tracked: TrackedSnapshot;
+  /** The key of the watch that tells of it. */
+  readonly watch: string;
+}
+
 /**
- * Watches the VolumeSnapshots that one restore imports, with one watch for all of them, from the first on. What no one tracks is not
- * remembered.
+ * Watches the VolumeSnapshots that one restore imports, with one watch for all of a namespace, from its first on: who may restore into
+ * some namespaces may not read the others. What no one tracks is not remembered.
  */
 export class ImportObserver implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #restoreLabel: string | undefined;
-  readonly #tracked = new Map<string, TrackedSnapshot>();
+  readonly #followed = new Map<string, FollowedSnapshot>();
   readonly #stop = new AbortController();
   readonly #watches = new Map<string, Promise<void>>();
 
@@ -41,8 +47,8 @@ export class ImportObserver implements AsyncDisposable {
     { signal }: CallOptions,
   ): Promise<Pick<TrackedSnapshot, 'volumeSnapshot' | 'changed'>> {
     const tracked = new TrackedSnapshot();
-    this.#tracked.set(keyOf(volumeSnapshot), tracked);
-    this.#follow(this.#selectorOf(volumeSnapshot));
+    const watch = this.#follow(this.#selectorOf(volumeSnapshot));
+    this.#followed.set(keyOf(volumeSnapshot), { tracked, watch });
     // The watch may have passed what has happened since the object was created.
     const reference = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
     const found = await this.#cluster.get(reference, { signal });
@@ -56,7 +62,7 @@ export class ImportObserver implements AsyncDisposable {
 
   /** Remembers a VolumeSnapshot no longer. */
   forget(volumeSnapshot: KubernetesObject): void {
-    this.#tracked.delete(keyOf(volumeSnapshot));
+    this.#followed.delete(keyOf(volumeSnapshot));
   }
 
   /** Ends the watches; what still waits for a snapshot is rejected with Closed. Repeated calls do nothing. */
@@ -72,16 +78,26 @@ export class ImportObserver implements AsyncDisposable {
 
   // A pair that stands already may be of a restore of another name.
   #selectorOf({ metadata }: KubernetesObject): Selector {
+    const { namespace, name, labels } = metadata;
     const label = this.#restoreLabel;
-    return label !== undefined && metadata.labels?.[VeleroLabel.restoreName] === label
-      ? { labelSelector: `${VeleroLabel.restoreName}=${label}` }
-      : { namespace: metadata.namespace, fieldSelector: `metadata.name=${metadata.name}` };
+    return label !== undefined && labels?.[VeleroLabel.restoreName] === label
+      ? { namespace, labelSelector: `${VeleroLabel.restoreName}=${label}` }
+      : { namespace, fieldSelector: `metadata.name=${name}` };
   }
 
-  #follow(selector: Selector): void {
+  #follow(selector: Selector): string {
     const key = JSON.stringify(selector);
     if (!this.#watches.has(key)) {
       this.#watches.set(key, this.#watch(key, selector));
+    }
+    return key;
+  }
+
+  *#trackedBy(key: string): Iterable<TrackedSnapshot> {
+    for (const { tracked, watch } of this.#followed.values()) {
+      if (watch === key) {
+        yield tracked;
+      }
     }
   }
 
@@ -92,13 +108,13 @@ export class ImportObserver implements AsyncDisposable {
         cluster: this.#cluster,
         kind: 'volumeSnapshot',
         signal: this.#stop.signal,
-        tracked: () => this.#tracked.values(),
-        trackedBy: (object) => this.#tracked.get(keyOf(object)),
+        tracked: () => this.#trackedBy(key),
+        trackedBy: (object) => this.#followed.get(keyOf(object))?.tracked,
       });
     } catch (error) {
       // The next that is tracked has it watched again.
       this.#watches.delete(key);
-      for (const tracked of this.#tracked.values()) {
+      for (const tracked of this.#trackedBy(key)) {
         tracked.fail(error);
       }
     }
