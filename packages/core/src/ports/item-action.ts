@@ -98,7 +98,10 @@ export interface AdditionalItemsReadyInput {
 
 /** What a restore action decides. */
 export interface RestoreItemOutput {
-  /** The object to create. @default the object as it came in */
+  /**
+   * The object to create; it may be of another kind or API version than the one in the backup, if it belongs into a namespace as that one
+   * does. @default the object as it came in
+   */
   readonly item?: KubernetesManifest | undefined;
   /** Do not create it, and why, for the result. Nothing else of the output counts then but the issues. */
   readonly skip?: string | undefined;

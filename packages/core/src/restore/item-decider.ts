@@ -25,7 +25,7 @@ import {
   type PreparationStep,
   prepareItem,
 } from './prepare-item.ts';
-import type { ResourceProblem, TargetResources } from './target-resources.ts';
+import type { ResourceProblem, TargetResource, TargetResources } from './target-resources.ts';
 
 /** What an {@link ItemDecider} works with. */
 export interface ItemDeciderOptions {
@@ -156,14 +156,27 @@ export class ItemDecider {
       case 'blocked':
         return { ...undecided, issues, decision: blocked(prepared.blocked) };
       case 'manifest': {
-        // A step may have had the definition of the resource restored.
-        const { resource, problem } = resources.resourceOf(entry, object);
-        const decided = { ...undecided, ...prepared, object };
-        return resource === undefined
-          ? { ...undecided, issues, decision: blocked(obstacleToResource(problem)) }
-          : this.#decidePrepared(decided, resource, live, signal);
+        const { resource, problem } = this.#resourceOf(entry, object, prepared.manifest);
+        if (resource === undefined) {
+          return { ...undecided, issues, decision: blocked(obstacleToResource(problem)) };
+        }
+        const located = { ...prepared.target, groupResource: groupResourceOf(resource) };
+        const decided = { ...undecided, ...prepared, target: located, object };
+        return this.#decidePrepared(decided, resource, live, signal);
       }
     }
+  }
+
+  // A step may have had the definition of the resource restored, or have made an object of another kind.
+  #resourceOf(
+    entry: SpooledEntry,
+    object: KubernetesObject,
+    manifest: KubernetesManifest,
+  ): TargetResource {
+    const { resources } = this.#options;
+    return manifest.apiVersion === object.apiVersion && manifest.kind === object.kind
+      ? resources.resourceOf(entry, object)
+      : resources.resourceOfKind(manifest, { namespaced: entry.namespace !== undefined });
   }
 
   async #decidePrepared(
@@ -221,7 +234,10 @@ export class ItemDecider {
     signal: AbortSignal,
   ): Promise<KubernetesObject | undefined> {
     const expected = this.#targetOf(entry);
-    const isElsewhere = target.name !== expected.name || target.namespace !== expected.namespace;
+    const isElsewhere =
+      target.name !== expected.name ||
+      target.namespace !== expected.namespace ||
+      target.groupResource !== expected.groupResource;
     if (typeof live === 'object' && !isElsewhere && live.apiVersion === manifest.apiVersion) {
       return live;
     }

@@ -5,6 +5,7 @@ import {
   type DiscoveryFailure,
   type GroupVersionResource,
   groupResourceOf,
+  type KubernetesManifest,
   type KubernetesObject,
   parseApiVersion,
   type ResourceIdentifier,
@@ -138,6 +139,27 @@ export class TargetResources {
       return corrupt(`its kind ${scope} in the target cluster, in the backup it is not so`);
     }
     return { resource };
+  }
+
+  /** Finds the resource of an object that an item action has made of another one. */
+  resourceOfKind(
+    { apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>,
+    { namespaced }: Pick<ApiResource, 'namespaced'>,
+  ): TargetResource {
+    const { group, version } = parseApiVersion(apiVersion);
+    const resource = this.#discovery.resources.find(
+      (one) =>
+        one.kind === kind &&
+        one.group === group &&
+        one.version === version &&
+        one.namespaced === namespaced,
+    );
+    const scope = namespaced ? 'in namespaces' : 'outside of namespaces';
+    return resource === undefined
+      ? notServed(
+          `an item action has made it a ${kind} of ${apiVersion}, which the target cluster does not serve ${scope}`,
+        )
+      : { resource };
   }
 }
 

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLogger } from '../internal/silent-logger.ts';
+import { systemClock } from '../internal/system-clock.ts';
+import type { KubernetesManifest } from '../model/kubernetes.ts';
+import { Resources } from '../model/resources.ts';
+import type { RestoreItemAction } from '../ports/item-action.ts';
+import { MemoryObjectStore } from '../stores/memory-object-store.ts';
+import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
+import { planRestore } from './plan-restore.ts';
+import { type RestoreDependencies, runRestore } from './run-restore.ts';
+import { archivedObject, storeBackup } from './stored-backup-fixture.ts';
+
+const request = { spec: { backupName: 'old' } };
+const ingresses = { group: 'networking.k8s.io', version: 'v1', resource: 'ingresses' };
+
+const spec = { defaultBackend: { service: { name: 'web', port: { number: 80 } } } };
+
+let cluster: FakeCluster;
+let store: MemoryObjectStore;
+
+beforeEach(async () => {
+  cluster = new FakeCluster();
+  store = new MemoryObjectStore();
+  await storeBackup(store, {
+    name: 'old',
+    objects: [
+      ['ingresses', archivedObject('extensions/v1beta1', 'Ingress', { name: 'web' }, { spec })],
+      ['configmaps', archivedObject('v1', 'ConfigMap', { name: 'config' })],
+    ],
+  });
+});
+
+afterEach(async () => {
+  await cluster.close();
+  await store.close();
+});
+
+/** Makes objects of another kind: kind in the backup → what its objects become. */
+function making(
+  changes: Readonly<Record<string, Pick<KubernetesManifest, 'apiVersion' | 'kind'>>>,
+): RestoreDependencies {
+  const action: RestoreItemAction = {
+    name: 'example.com/modernise',
+    appliesTo: {},
+    execute: async ({ item }) => ({ item: { ...item, ...changes[item.kind] } }),
+  };
+  const actions = [action];
+  return { cluster, store, clock: systemClock, logger: silentLogger, actions, concurrency: 4 };
+}
+
+it('an object of a version that the target does not serve comes back as what an action makes of it, in a plan too', async () => {
+  const dependencies = making({
+    Ingress: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+  });
+  const plan = await planRestore(dependencies, request);
+  expect(plan.issues).toEqual([]);
+  const target = { groupResource: 'ingresses.networking.k8s.io', namespace: 'shop', name: 'web' };
+  expect(plan.items).toContainEqual(expect.objectContaining({ target, action: 'create' }));
+  const { issues, items } = await runRestore(dependencies, plan);
+  expect(issues).toEqual([]);
+  expect(items).toContainEqual(expect.objectContaining({ object: target, action: 'created' }));
+  expect(await cluster.get({ ...ingresses, namespace: 'shop', name: 'web' })).toBeDefined();
+});
+
+it('an object that has become one that exists is held against that', async () => {
+  cluster.seed([
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: 'shop', name: 'config' },
+      data: { a: '' },
+    },
+  ]);
+  const changes = { ConfigMap: { apiVersion: 'v1', kind: 'Secret' } };
+  const { items, issues } = await runRestore(making(changes), request);
+  const object = { groupResource: 'secrets', namespace: 'shop', name: 'config' };
+  expect(items).toContainEqual(expect.objectContaining({ object, action: 'skipped' }));
+  expect(issues).toContainEqual(expect.objectContaining({ reason: 'ExistsAndDiffers', object }));
+  const configMap = { ...Resources.configMaps, namespace: 'shop', name: 'config' };
+  expect(await cluster.get(configMap)).toBeUndefined();
+});
+
+it.each([
+  ['Nonsense', 'v1'],
+  ['Node', 'v1'],
+])('a %s is no place for it: a warning that says what became of it', async (kind, apiVersion) => {
+  const { issues } = await runRestore(making({ ConfigMap: { apiVersion, kind } }), request);
+  expect(issues).toContainEqual({
+    severity: 'warning',
+    reason: 'ResourceNotServed',
+    message: expect.stringContaining(`made it a ${kind} of ${apiVersion}`) as string,
+    object: { groupResource: 'configmaps', namespace: 'shop', name: 'config' },
+  });
+});
