@@ -76,7 +76,7 @@ it.concurrent.for(
   ]),
 )(
   '$name that is killed $when any call that writes leaves nothing that cannot be removed $found',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ flow, when, found }) => {
     const kill = async (at: number): Promise<readonly string[]> => {
       await using lab = await Lab.open(flow.what);
