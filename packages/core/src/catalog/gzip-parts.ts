@@ -6,7 +6,7 @@ const partBytes = 64 * 1024;
 
 /**
  * Compresses a text that comes in pieces, as gzip members of some 64 KiB of it each, which together are one gzip file. In memory are what is
- * compressed already and the member at hand.
+ * compressed already, the member at hand and those that wait for the compressor, which takes one at a time.
  */
 export class GzipParts {
   readonly #parts: Promise<Uint8Array>[] = [];
@@ -14,6 +14,7 @@ export class GzipParts {
   readonly #spare: Buffer[] = [];
   #part: Buffer = Buffer.allocUnsafe(partBytes);
   #filled = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Adds a piece. */
   write(text: string): void {
@@ -32,7 +33,10 @@ export class GzipParts {
 
   #endPart(neededBytes: number): void {
     const part = this.#part;
-    const compressing = compress(part.subarray(0, this.#filled));
+    const bytes = part.subarray(0, this.#filled);
+    // A compressor has some 250 KiB of its own: a text that comes all at once must not have one for each member.
+    const compressing = this.#last.then(() => compress(bytes));
+    this.#last = compressing;
     // Whoever ends the file hears of a failure; until somebody does, it must not count as unhandled.
     compressing.then(
       () => this.#spare.push(part),
