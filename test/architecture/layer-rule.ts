@@ -14,7 +14,7 @@ const groups: readonly (readonly string[])[] = [
   ['ports'],
   ['internal'],
   ['selection', 'archive', 'stores'],
-  ['catalog', 'discovery', 'hooks', 'snapshot'],
+  ['catalog', 'discovery', 'hooks', 'operations', 'snapshot'],
   ['backup', 'restore', 'retention'],
   ['engine'],
   ['index'],

@@ -6,6 +6,7 @@ import {
   type KubernetesObject,
   type ObjectReference,
 } from '../model/kubernetes.ts';
+import type { ItemOperations } from '../operations/item-operations.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type {
   BackupItemAction,
@@ -14,8 +15,8 @@ import type {
   VolumeDemand,
 } from '../ports/item-action.ts';
 import type { ItemOperation } from '../ports/item-operation.ts';
+import { type BackupOperationOrigin, refuseOperation } from './backup-operations.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { ItemOperations, OperationOrigin } from './item-operations.ts';
 import type { ItemUpdates } from './item-updates.ts';
 import { unmetDemands, type VolumeDemands } from './volume-demands.ts';
 
@@ -132,7 +133,7 @@ export class ItemActions {
   /** Does what an action asks for, when it is its object's turn. */
   async #carryOut(
     { issues, operation, additionalItems }: BackupItemOutput,
-    origin: OperationOrigin,
+    origin: BackupOperationOrigin,
     { updating = false, untilTurn, beginPull, pullAlong }: RunActionsOptions,
   ): Promise<void> {
     const { reference: parent, action } = origin;
@@ -163,12 +164,12 @@ export class ItemActions {
 
   async #begin(
     operation: ItemOperation,
-    origin: OperationOrigin,
+    origin: BackupOperationOrigin,
     purpose: BackupItemPurpose,
   ): Promise<void> {
     const { operations, updates } = this.#options;
-    if (purpose === 'update') {
-      await operations?.refuse(operation, origin);
+    if (purpose === 'update' && operations !== undefined) {
+      await refuseOperation(operations, operation, origin);
     }
     // Before anything can fail: whatever becomes of the object, it has begun.
     operations?.begin(operation, origin);

@@ -12,6 +12,7 @@ import { safeListener } from '../internal/safe-listener.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import type { Backup } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
+import type { ItemOperations } from '../operations/item-operations.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction } from '../ports/item-action.ts';
@@ -21,10 +22,10 @@ import type { PodExec } from '../ports/pod-exec.ts';
 import type { VolumeSnapshotter } from '../snapshot/volume-snapshotter.ts';
 import { acceptBackup } from './accept-backup.ts';
 import { finishBackup, writeBackupFiles } from './backup-completion.ts';
+import { createBackupOperations } from './backup-operations.ts';
 import { BackupRecord } from './backup-record.ts';
 import { scopeOf } from './backup-scope.ts';
 import type { EffectivePolicy } from './find-resource-policy.ts';
-import { ItemOperations } from './item-operations.ts';
 import { ItemUpdates } from './item-updates.ts';
 import {
   type BackupOptions,
@@ -104,7 +105,7 @@ export async function runBackup(
     ...{ onEvent: emit, logger: log, signal: scope.signal },
   };
   const volumes = new VolumeBackups(shared);
-  const operations = new ItemOperations({ ...shared, ...itemOperationLimits(options) });
+  const operations = createBackupOperations({ ...shared, ...itemOperationLimits(options) });
   try {
     const run: BackupRun = {
       ...{ options, policy, files, record, volumes, operations, log, emit },
@@ -219,7 +220,10 @@ async function undo(
   using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
   // Foreign code, which must not eat up the time for the rest.
   using foreignDeadline = withDeadline(undefined, cleanUpTimeoutMs / 2, clock);
-  await Promise.all([volumes.discard(deadline.signal), operations.discard(foreignDeadline.signal)]);
+  await Promise.all([
+    volumes.discard(deadline.signal),
+    operations.discard('all', foreignDeadline.signal),
+  ]);
   try {
     await files.abandon({ signal: deadline.signal });
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   referenceTo,
 } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import type { ItemOperations } from '../operations/item-operations.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupItemAction } from '../ports/item-action.ts';
@@ -29,7 +30,6 @@ import type { VolumeOutcome } from './held-claim.ts';
 import { ItemActions, type Pull } from './item-actions.ts';
 import { ItemBackupper } from './item-backupper.ts';
 import { ItemCollector } from './item-collector.ts';
-import type { ItemOperations } from './item-operations.ts';
 import type { ItemUpdates } from './item-updates.ts';
 import { namedObjects } from './named-objects.ts';
 import { PodBackups } from './pod-backups.ts';

@@ -2,8 +2,8 @@ import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
+import { backupOperationEntry } from '../operations/operation-entry.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
-import { operationEntry } from './operation-entry.ts';
 
 /** The volume information entry of a claim whose data is in a snapshot (Velero: `volumeinfo`, method CSISnapshot). */
 export function csiVolumeInfo(
@@ -71,8 +71,7 @@ export function snapshotOperation(
     ...{ group, resource: 'volumesnapshotcontents' },
     name: snapshot.volumeSnapshotContent.metadata.name,
   };
-  return operationEntry({
-    backup,
+  return backupOperationEntry(backup, {
     action: 'velero.io/csi-volumesnapshot-backupper',
     item: volumeSnapshot,
     operationId: operationId(snapshot, completedAt),

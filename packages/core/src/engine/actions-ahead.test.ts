@@ -1,10 +1,10 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ScriptedOperation } from '../backup/scripted-operation-fixture.ts';
 import { ClusterError } from '../errors.ts';
 import type { BackupEvent } from '../model/event.ts';
 import type { KubernetesManifest, ObjectReference } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
+import { ScriptedOperation } from '../operations/scripted-operation-fixture.ts';
 import type { BackupItemAction, BackupItemInput } from '../ports/item-action.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';

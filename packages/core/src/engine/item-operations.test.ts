@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ScriptedOperation } from '../backup/scripted-operation-fixture.ts';
 import { readArtifact } from '../catalog/backup-files.ts';
 import type { BackupSpec } from '../model/backup.ts';
 import type { BackupEvent } from '../model/event.ts';
 import type { KubernetesManifest, ObjectReference } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
+import { ScriptedOperation } from '../operations/scripted-operation-fixture.ts';
 import type { BackupItemAction, BackupItemInput } from '../ports/item-action.ts';
 import type { ItemOperation } from '../ports/item-operation.ts';
 import { MemoryObjectStore } from '../stores/memory-object-store.ts';

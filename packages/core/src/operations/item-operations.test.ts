@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../internal/silent-logger.ts';
-import type { BackupEvent, ItemOperationEvent } from '../model/event.ts';
+import type { ItemOperationEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
 import { Resources } from '../model/resources.ts';
 import type { Logger } from '../ports/logger.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { BackupRecord } from './backup-record.ts';
 import { ItemOperations } from './item-operations.ts';
-import { acceptBackupRequest } from './request.ts';
+import {
+  backupOperationEntry,
+  type EndedOperation,
+  restoreOperationEntry,
+} from './operation-entry.ts';
 import { ScriptedOperation } from './scripted-operation-fixture.ts';
 
 const origin = {
@@ -22,25 +26,17 @@ class Lab {
   readonly abort = new AbortController();
   readonly events: ItemOperationEvent[] = [];
   readonly warnings: string[] = [];
-  readonly record: BackupRecord;
+  readonly errors: Omit<Issue, 'severity'>[] = [];
+  readonly ended: EndedOperation[] = [];
   readonly operations: ItemOperations;
 
-  constructor(itemOperationTimeout = '4h0m0s') {
-    const onEvent = (event: BackupEvent): void => {
-      if (event.type === 'itemOperation') {
-        this.events.push(event);
-      }
-    };
+  constructor(timeout?: string) {
     const logger: Logger = { ...silentLogger, warn: (message) => this.warnings.push(message) };
-    this.record = new BackupRecord(onEvent, silentLogger);
-    const request = {
-      name: 'b1',
-      spec: { itemOperationTimeout },
-      metadata: { uid: 'u1' },
-    };
     this.operations = new ItemOperations({
-      ...{ record: this.record, clock: this.clock, logger, onEvent, pollIntervalMs: 10_000 },
-      backup: acceptBackupRequest(request, this.clock.now()),
+      ...{ timeout, clock: this.clock, logger, pollIntervalMs: 10_000 },
+      onEvent: (event) => this.events.push(event),
+      onFailed: (error) => this.errors.push(error),
+      onEnded: (operation) => this.ended.push(operation),
       signal: this.abort.signal,
     });
   }
@@ -58,7 +54,7 @@ class Lab {
   }
 
   get entries(): unknown {
-    return this.record.operations;
+    return this.ended.map((one) => backupOperationEntry({ name: 'b1', uid: 'u1' }, one));
   }
 }
 
@@ -81,7 +77,7 @@ describe('an operation', () => {
       ...{ action: 'example.com/copy', operationId: 'copy-1', completed: 5, total: 10 },
       object: { groupResource: 'persistentvolumeclaims', namespace: 'shop', name: 'data' },
     });
-    expect(lab.record.issues).toEqual([]);
+    expect(lab.errors).toEqual([]);
   });
 
   it('stands in the file as Velero writes it', async () => {
@@ -101,6 +97,14 @@ describe('an operation', () => {
         '"status":{"phase":"Completed","nCompleted":9,"nTotal":9,"operationUnits":"Bytes","description":"done",' +
         '"created":"2026-01-01T00:00:00Z","started":"2026-01-01T00:00:07Z","updated":"2026-01-01T00:00:10Z"}}]',
     );
+    const ofRestore = lab.ended.map((one) => restoreOperationEntry({ name: 'r1', uid: 'u2' }, one));
+    expect(JSON.stringify(ofRestore)).toBe(
+      '[{"spec":{"restoreName":"r1","restoreUID":"u2","restoreItemAction":"example.com/copy",' +
+        '"resourceIdentifier":{"Group":"","Resource":"persistentvolumeclaims","Namespace":"shop","Name":"data"},' +
+        '"operationID":"copy-1"},' +
+        '"status":{"phase":"Completed","nCompleted":9,"nTotal":9,"operationUnits":"Bytes","description":"done",' +
+        '"created":"2026-01-01T00:00:00Z","started":"2026-01-01T00:00:07Z","updated":"2026-01-01T00:00:10Z"}}]',
+    );
   });
 
   it('that fails is an error that names it', async () => {
@@ -109,7 +113,7 @@ describe('an operation', () => {
     await lab.begin(operation);
     await lab.operations.ended();
     expect(operation.cancelled).toBe(0);
-    expect(lab.record.errors).toMatchObject([
+    expect(lab.errors).toMatchObject([
       {
         reason: 'ItemOperationFailed',
         message: 'operation copy-1 of item action example.com/copy failed: the tape is full',
@@ -134,7 +138,7 @@ describe('an operation', () => {
     await lab.operations.ended();
     expect(operation.cancelled).toBe(1);
     expect(lab.states.at(-1)).toBe('Failed it did not end within 25s');
-    expect(lab.record.errors).toHaveLength(1);
+    expect(lab.errors).toHaveLength(1);
   });
 
   it('may be silent for a while', async () => {
@@ -152,7 +156,7 @@ describe('an operation', () => {
     await lab.clock.advance(50_000);
     await lab.operations.ended();
     expect(lab.states).toEqual(['Started', 'Completed']);
-    expect(lab.record.issues).toEqual([]);
+    expect(lab.errors).toEqual([]);
   });
 
   it.each<[string, ConstructorParameters<typeof ScriptedOperation>[0], string]>([
@@ -166,12 +170,12 @@ describe('an operation', () => {
       const operation = new ScriptedOperation(answers);
       await lab.begin(operation);
       await lab.clock.advance(59_999);
-      expect(lab.record.errors).toEqual([]);
+      expect(lab.errors).toEqual([]);
       await lab.clock.advance(minuteMs);
       await lab.operations.ended();
       expect(operation.cancelled).toBe(1);
-      expect(lab.record.errors[0]?.message).toContain(why);
-      expect(lab.record.errors[0]?.message).toContain('not known any more');
+      expect(lab.errors[0]?.message).toContain(why);
+      expect(lab.errors[0]?.message).toContain('not known any more');
     },
   );
 
@@ -182,12 +186,12 @@ describe('an operation', () => {
     await lab.begin(operation);
     await lab.clock.advance(1_000);
     expect(operation.cancelled).toBe(1);
-    expect(lab.record.errors).toEqual([]);
+    expect(lab.errors).toEqual([]);
     await lab.clock.advance(15_000);
     await lab.operations.ended();
     expect(operation.signals.at(-1)?.aborted).toBe(true);
     expect(lab.warnings).toEqual(['an operation of an item action could not be cancelled']);
-    expect(lab.record.errors).toHaveLength(1);
+    expect(lab.errors).toHaveLength(1);
   });
 
   it('begun when the others have ended is followed, too', async () => {
@@ -230,13 +234,23 @@ describe('an abort', () => {
     lab.abort.abort(reason);
     await expect(ended).rejects.toBe(reason);
     operations.running.onCancel = () => Promise.reject(new Error('no'));
-    await lab.operations.discard(new AbortController().signal);
+    await lab.operations.discard('all', new AbortController().signal);
     const { hanging, running, done, failed } = operations;
     expect([hanging, running, done, failed].map(({ cancelled }) => cancelled)).toEqual([
       1, 1, 1, 0,
     ]);
     expect(lab.states.filter((state) => state === 'Cancelled')).toHaveLength(3);
     expect(lab.warnings).toHaveLength(1);
+  });
+
+  it('may leave what has completed', async () => {
+    const lab = new Lab();
+    const running = new ScriptedOperation([inProgress]);
+    const done = new ScriptedOperation([completed]);
+    await lab.begin(running, done);
+    lab.abort.abort();
+    await lab.operations.discard('running', new AbortController().signal);
+    expect([running.cancelled, done.cancelled]).toEqual([1, 0]);
   });
 
   it('waits for cancellations that hang in bounds', async () => {
@@ -247,7 +261,7 @@ describe('an abort', () => {
     }
     await lab.begin(...operations);
     lab.abort.abort();
-    const discarded = lab.operations.discard(new AbortController().signal);
+    const discarded = lab.operations.discard('all', new AbortController().signal);
     await lab.clock.advance(0);
     await lab.clock.advance(30_000);
     await discarded;

@@ -9,15 +9,20 @@ export interface OperationItem {
   readonly name: string;
 }
 
-/** What an entry of the item operations file is made of. */
-export interface OperationEntryInput {
-  readonly backup: { readonly name: string; readonly uid?: string | undefined };
+/** An operation that has ended, as the files tell it. */
+export interface EndedOperation {
   /** The name of the action. */
   readonly action: string;
   readonly item: OperationItem;
   readonly operationId: string;
   readonly itemsToUpdate: readonly OperationItem[];
   readonly status: OperationEntryStatus;
+}
+
+/** Whose operation it is. */
+export interface OperationOwner {
+  readonly name: string;
+  readonly uid?: string | undefined;
 }
 
 /** How an operation ended. */
@@ -33,10 +38,12 @@ export interface OperationEntryStatus {
   readonly updatedAt: Date;
 }
 
-/** An entry of `<name>-itemoperations.json.gz`, in the order in which Velero declares its fields; those without a value are left out, as it does. */
-export function operationEntry(input: OperationEntryInput): JsonObject {
-  const { backup, action, item, operationId, itemsToUpdate, status } = input;
-  const { phase, error, completed, total, unit, description } = status;
+/**
+ * An entry of a backup's `<name>-itemoperations.json.gz`, in the order in which Velero declares its fields; those without a value are left
+ * out, as it does.
+ */
+export function backupOperationEntry(backup: OperationOwner, ended: EndedOperation): JsonObject {
+  const { action, item, operationId, itemsToUpdate } = ended;
   return {
     spec: {
       backupName: backup.name,
@@ -46,17 +53,36 @@ export function operationEntry(input: OperationEntryInput): JsonObject {
       operationID: operationId,
       postOperationItems: itemsToUpdate.length === 0 ? null : itemsToUpdate.map(identifierOf),
     },
-    status: {
-      phase,
-      ...unlessEmpty('error', error),
-      ...unlessEmpty('nCompleted', completed),
-      ...unlessEmpty('nTotal', total),
-      ...unlessEmpty('operationUnits', unit),
-      ...unlessEmpty('description', description),
-      created: formatTimestamp(status.createdAt),
-      started: formatTimestamp(status.startedAt),
-      updated: formatTimestamp(status.updatedAt),
+    status: statusOf(ended),
+  };
+}
+
+/** An entry of `restore-<name>-itemoperations.json.gz`, likewise. */
+export function restoreOperationEntry(restore: OperationOwner, ended: EndedOperation): JsonObject {
+  return {
+    spec: {
+      restoreName: restore.name,
+      restoreUID: restore.uid ?? '',
+      restoreItemAction: ended.action,
+      resourceIdentifier: identifierOf(ended.item),
+      operationID: ended.operationId,
     },
+    status: statusOf(ended),
+  };
+}
+
+function statusOf({ status }: EndedOperation): JsonObject {
+  const { phase, error, completed, total, unit, description } = status;
+  return {
+    phase,
+    ...unlessEmpty('error', error),
+    ...unlessEmpty('nCompleted', completed),
+    ...unlessEmpty('nTotal', total),
+    ...unlessEmpty('operationUnits', unit),
+    ...unlessEmpty('description', description),
+    created: formatTimestamp(status.createdAt),
+    started: formatTimestamp(status.startedAt),
+    updated: formatTimestamp(status.updatedAt),
   };
 }
 

@@ -1,34 +1,37 @@
-import { LifeboatError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
 import { Slots } from '../internal/slots.ts';
 import { unlessAborted } from '../internal/unless-aborted.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
-import type { Backup } from '../model/backup.ts';
 import { formatDuration, parseDuration } from '../model/duration.ts';
-import type { BackupEvent, ItemOperationEvent } from '../model/event.ts';
-import type { JsonObject } from '../model/json.ts';
-import { describeObject, identifierOf, type ObjectReference } from '../model/kubernetes.ts';
+import type { ItemOperationEvent } from '../model/event.ts';
+import type { Issue } from '../model/issue.ts';
+import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ItemOperation, ItemOperationProgress } from '../ports/item-operation.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { BackupRecord } from './backup-record.ts';
-import { operationEntry } from './operation-entry.ts';
+import type { EndedOperation, OperationItem } from './operation-entry.ts';
 import { checkedProgress } from './operation-progress.ts';
 
 /** What {@link ItemOperations} work with. */
 export interface ItemOperationsOptions {
-  readonly backup: Backup;
-  readonly record: BackupRecord;
+  /** How long each may take, as a spec has it. Absent or zero: 4 hours. */
+  readonly timeout: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly onEvent: (event: BackupEvent) => void;
+  /** Must not throw, as the next ones. */
+  readonly onEvent: (event: ItemOperationEvent) => void;
+  /** Told at once. */
+  readonly onFailed: (error: Omit<Issue, 'severity'>) => void;
+  /** Told of each, in the order in which they began, once all have ended. */
+  readonly onEnded: (operation: EndedOperation) => void;
   readonly pollIntervalMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Which action began an operation, and for which object. */
 export interface OperationOrigin {
-  readonly reference: ObjectReference;
+  readonly reference: OperationItem;
   readonly action: string;
 }
 
@@ -43,7 +46,7 @@ interface Followed {
   ended: Promise<void>;
 }
 
-// A plug-in that hangs must not keep the others waiting for long, nor the end of an aborted backup.
+// A plug-in that hangs must not keep the others waiting for long, nor the end of an aborted run.
 const askedAtATime = 8;
 const progressTimeoutMs = 30_000;
 const cancelTimeoutMs = 15_000;
@@ -51,7 +54,7 @@ const cancelTimeoutMs = 15_000;
 const patienceMs = 60_000;
 const defaultTimeoutMs = 4 * 3_600_000;
 
-/** The operations that the item actions of one backup have begun: follows them until they have ended, or cancels them. */
+/** The operations that the item actions of one run have begun: follows them until they have ended, or cancels them. */
 export class ItemOperations {
   readonly #options: ItemOperationsOptions;
   readonly #timeoutMs: number;
@@ -61,11 +64,10 @@ export class ItemOperations {
 
   constructor(options: ItemOperationsOptions) {
     this.#options = options;
-    const { itemOperationTimeout = '' } = options.backup.spec;
-    this.#timeoutMs = parseDuration(itemOperationTimeout) || defaultTimeoutMs;
+    this.#timeoutMs = parseDuration(options.timeout ?? '') || defaultTimeoutMs;
   }
 
-  /** Whether there are any that are not in the record yet. */
+  /** Whether there are any that were not told of as ended yet. */
   get pending(): boolean {
     return this.#recorded < this.#followed.length;
   }
@@ -85,35 +87,30 @@ export class ItemOperations {
     followed.ended.catch(() => undefined);
   }
 
-  /**
-   * Cancels an operation that should not have been begun.
-   *
-   * @throws {LifeboatError} code Unsupported, always.
-   */
-  async refuse(operation: ItemOperation, { reference, action }: OperationOrigin): Promise<never> {
+  /** Cancels an operation that is not followed. Never rejects; an operation that cannot be cancelled is logged. */
+  async cancel(operation: ItemOperation, { action }: OperationOrigin): Promise<void> {
     await this.#cancel(operation, action, this.#options.signal);
-    const target = describeObject(reference);
-    throw new LifeboatError(
-      `item action ${action} began operation ${operation.id} on ${target}, which is only read again; an action must return no operation when its purpose is "update"`,
-      { code: 'Unsupported', operation: 'backup', target },
-    );
   }
 
-  /** Resolves when every operation has ended, and is in the record. Rejects only with the reason of an abort. */
+  /** Resolves when every operation has ended, and was told of. Rejects only with the reason of an abort. */
   async ended(): Promise<void> {
     const { length } = this.#followed;
     await Promise.all(this.#followed.map(({ ended }) => ended));
-    const { backup, record } = this.#options;
     for (const followed of this.#followed.slice(this.#recorded, length)) {
-      record.addOperation(entryOf(followed, backup));
+      this.#options.onEnded(endedOperationOf(followed));
     }
     this.#recorded = length;
   }
 
-  /** Cancels every operation, for a backup that will not be. Never rejects; what cannot be cancelled is logged. */
-  async discard(signal: AbortSignal): Promise<void> {
+  /**
+   * Cancels operations of a run that was aborted: those that run, or `all` that have not failed, when what they made is to go too. Never
+   * rejects; what cannot be cancelled is logged.
+   */
+  async discard(which: 'all' | 'running', signal: AbortSignal): Promise<void> {
     await Promise.allSettled(this.#followed.map(({ ended }) => ended));
-    const left = this.#followed.filter(({ progress }) => progress.state !== 'Failed');
+    const left = this.#followed.filter(({ progress: { state } }) =>
+      which === 'all' ? state !== 'Failed' : state === 'InProgress',
+    );
     const cancelOne = async (followed: Followed): Promise<void> => {
       await this.#cancel(followed.operation, followed.origin.action, signal);
       this.#report(followed, 'Cancelled');
@@ -177,10 +174,8 @@ export class ItemOperations {
     followed.knownAt = this.#options.clock.now();
     this.#report(followed, 'Failed');
     const text = `operation ${operation.id} of item action ${origin.action} failed: ${message}`;
-    this.#options.record.addError(
-      { reason: 'ItemOperationFailed', message: text, object: identifierOf(origin.reference) },
-      new LifeboatError(text, { code: 'Unknown', operation: 'backup' }),
-    );
+    const object = identifierOf(origin.reference);
+    this.#options.onFailed({ reason: 'ItemOperationFailed', message: text, object });
   }
 
   async #cancel(operation: ItemOperation, action: string, signal: AbortSignal): Promise<void> {
@@ -220,10 +215,9 @@ function isNews(before: ItemOperationProgress, now: ItemOperationProgress): bool
   );
 }
 
-function entryOf({ operation, origin, progress, ...times }: Followed, backup: Backup): JsonObject {
+function endedOperationOf({ operation, origin, progress, ...times }: Followed): EndedOperation {
   const { completed, total, unit, description, startedAt = times.createdAt } = progress;
-  return operationEntry({
-    backup: backup.metadata,
+  return {
     action: origin.action,
     item: origin.reference,
     operationId: operation.id,
@@ -235,5 +229,11 @@ function entryOf({ operation, origin, progress, ...times }: Followed, backup: Ba
       ...{ completed, total, unit, description },
       ...{ createdAt: times.createdAt, startedAt, updatedAt: times.knownAt },
     },
-  });
+  };
+}
+
+function identifierOf(item: OperationItem): ResourceIdentifier {
+  const { namespace, name } = item;
+  const groupResource = groupResourceOf(item);
+  return namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
 }
