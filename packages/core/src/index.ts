@@ -153,6 +153,7 @@ export type {
   PlannedWave,
   RestorePlan,
 } from './model/restore-plan.ts';
+export type { SkippedItem } from './model/skipped-item.ts';
 export type { VolumeGroup, VolumeGroupConsistency } from './model/volume-group.ts';
 export type { Clock } from './ports/clock.ts';
 export type {

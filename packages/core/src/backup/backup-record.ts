@@ -5,6 +5,7 @@ import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import type { SkippedItem } from '../model/skipped-item.ts';
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { NamedClaim } from './claim-volumes.ts';
@@ -17,12 +18,13 @@ import { StoredNames } from './stored-names.ts';
 export class BackupRecord {
   readonly #issues: Issue[] = [];
   readonly #names = new StoredNames();
+  readonly #skipped = new Map<string, SkippedItem>();
   readonly #volumes: JsonObject[] = [];
   readonly #operations: JsonObject[] = [];
   readonly #volumeGroups: VolumeGroup[] = [];
   readonly #hooks: HookResult[] = [];
   readonly #quiesced = new Set<string>();
-  readonly #unstoredFilters: UnstoredFilter[] = [];
+  readonly #unstoredFilters = new Set<UnstoredFilter>();
   readonly #onEvent: (event: BackupEvent) => void;
   readonly #log: Logger;
   readonly #storedNamespaces = new Set<string>();
@@ -89,12 +91,34 @@ export class BackupRecord {
 
   /** What had a say in which objects are taken, beside the spec. */
   get unstoredFilters(): readonly UnstoredFilter[] {
-    return this.#unstoredFilters;
+    return [...this.#unstoredFilters];
   }
 
   /** Notes a filter of which the backup keeps no more than that there was one. */
   addUnstoredFilter(filter: UnstoredFilter): void {
-    this.#unstoredFilters.push(filter);
+    this.#unstoredFilters.add(filter);
+  }
+
+  /** What item actions kept out, in the order in which they did. */
+  get skipped(): readonly SkippedItem[] {
+    return [...this.#skipped.values()];
+  }
+
+  /** Whether an item action has kept an object out. */
+  hasSkipped(identifier: ResourceIdentifier): boolean {
+    return this.#skipped.has(keyOf(identifier));
+  }
+
+  /** Adds an object that an item action keeps out. */
+  addSkipped(item: SkippedItem): void {
+    const { action, reason, ...object } = item;
+    this.#skipped.set(keyOf(object), item);
+    this.addUnstoredFilter('itemAction');
+    const { groupResource: resource, namespace, name } = object;
+    this.#log.info('an item action keeps an object out of the backup', {
+      ...{ resource, namespace, name, action, reason },
+    });
+    this.#onEvent({ type: 'item', object, action: 'skipped', reason: `${action}: ${reason}` });
   }
 
   /** Adds a problem that leaves the backup usable as far as it goes. */
@@ -195,6 +219,10 @@ export class BackupRecord {
   get snapshotsAttempted(): number {
     return this.#snapshotsAttempted;
   }
+}
+
+function keyOf({ groupResource, namespace = '', name }: ResourceIdentifier): string {
+  return `${groupResource}/${namespace}/${name}`;
 }
 
 function kindOf({ apiVersion, kind }: KubernetesObject): string {

@@ -22,6 +22,6 @@ export interface ClaimVolumes {
    * @throws LifeboatError code SnapshotFailed when the volume should be snapshotted but cannot be.
    */
   holdBack(claim: KubernetesObject, options?: HoldBackOptions): Promise<boolean>;
-  /** Resolves when the data of these claims may change again. Never rejects. */
-  untilCut(claims: readonly NamedClaim[]): Promise<void>;
+  /** Resolves when the data of these claims may change again, with those of which there is a snapshot or an attempt. Never rejects. */
+  untilCut(claims: readonly NamedClaim[]): Promise<readonly NamedClaim[]>;
 }

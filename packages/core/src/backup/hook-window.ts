@@ -3,14 +3,11 @@ import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { ApiResource, KubernetesObject } from '../model/kubernetes.ts';
 import { claimNamesOf } from '../model/pod-claims.ts';
 import type { BackupRecord } from './backup-record.ts';
+import type { ClaimVolumes, NamedClaim } from './claim-volumes.ts';
 import type { ItemBackupper } from './item-backupper.ts';
 import { PodHookWindow } from './pod-hook-window.ts';
 import type { PodHooks } from './pod-hooks.ts';
 import type { StoreObject } from './pulled-items.ts';
-
-interface NamedClaim {
-  readonly metadata: { readonly namespace?: string | undefined; readonly name: string };
-}
 
 /** A pod that is to be backed up, with its hooks. */
 export interface HookedPod {
@@ -22,10 +19,7 @@ export interface HookedPod {
 /** What {@link backUpInWindow} works with. */
 export interface HookWindowOptions {
   readonly backupper: ItemBackupper;
-  readonly volumes: {
-    /** See VolumeBackups. */
-    untilCut(claims: readonly NamedClaim[]): Promise<void>;
-  };
+  readonly volumes: Pick<ClaimVolumes, 'untilCut'>;
   readonly runner: HookRunner;
   readonly record: BackupRecord;
 }
@@ -52,9 +46,9 @@ export async function backUpInWindow(
   let undisturbed = false;
   try {
     const claims = await unlessAborted(work, signal);
-    await unlessAborted(options.volumes.untilCut(claims), signal);
+    const cut = await unlessAborted(options.volumes.untilCut(claims), signal);
     undisturbed = true;
-    noteQuiesced(options.record, pods, windows);
+    noteQuiesced(options.record, pods, windows, cut);
   } finally {
     await Promise.all(windows.map((window) => window.close({ undisturbed })));
     await work.catch(() => undefined);
@@ -64,20 +58,21 @@ export async function backUpInWindow(
   }
 }
 
-/** A claim that another pod of the block may write to is as after a power cut, whatever the hooks of this one. */
+/**
+ * A claim that another pod of the block may write to is as after a power cut, whatever the hooks of this one; so is one that is
+ * snapshotted later, because an item action kept the pod out or failed before the pod could pull it along.
+ */
 function noteQuiesced(
   record: BackupRecord,
   pods: readonly HookedPod[],
   windows: readonly PodHookWindow[],
+  cut: readonly NamedClaim[],
 ): void {
   const writable = new Set(
     pods.flatMap(({ pod }, index) => (windows[index]?.quiesced === true ? [] : claimNamesOf(pod))),
   );
-  for (const { pod } of pods) {
-    const { namespace } = pod.metadata;
-    for (const name of claimNamesOf(pod).filter((claim) => !writable.has(claim))) {
-      record.addQuiesced({ metadata: { namespace, name } });
-    }
+  for (const claim of cut.filter(({ metadata }) => !writable.has(metadata.name))) {
+    record.addQuiesced(claim);
   }
 }
 

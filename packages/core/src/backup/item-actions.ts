@@ -3,6 +3,7 @@ import { compareCodePoints } from '../model/json.ts';
 import {
   type GroupVersionResource,
   groupResourceOf,
+  identifierOf,
   type KubernetesObject,
   type ObjectReference,
 } from '../model/kubernetes.ts';
@@ -41,6 +42,8 @@ export interface Pull {
   readonly parent: ObjectReference;
   /** Its name. */
   readonly action: string;
+  /** Whether the object is stored although the filters leave it out. @default false */
+  readonly mustInclude?: boolean | undefined;
 }
 
 /** How {@link ItemActions.run} is to be done. */
@@ -87,12 +90,15 @@ export class ItemActions {
     return this.#slowActions.some((action) => appliesTo(action, resource));
   }
 
-  /** Runs the actions that apply to an object in order of name, each followed by what it pulls along. */
+  /**
+   * Runs the actions that apply to an object in order of name, each followed by what it pulls along. `undefined` when one keeps the
+   * object out of the backup; those after it are not run.
+   */
   async run(
     reference: ObjectReference,
     object: KubernetesObject,
     options: RunActionsOptions,
-  ): Promise<ActedOnItem> {
+  ): Promise<ActedOnItem | undefined> {
     const { backup, cluster, record, demands, signal } = this.#options;
     const { updating = false, untilTurn } = options;
     const purpose = this.#purposeOf(updating);
@@ -102,12 +108,17 @@ export class ItemActions {
     for (const action of this.#actionsFor(reference)) {
       const input = { item, purpose, volumeDemands, backup, cluster, signal };
       const output = await action.execute(input);
+      const origin = { reference, action: action.name };
+      if (output.skip !== undefined) {
+        await this.#skip(output, output.skip, origin, options);
+        return undefined;
+      }
       item = output.item ?? item;
       const open = stillOpen(volumeDemands, output.handledVolumes);
       handledBy = open.length < volumeDemands.length ? action.name : handledBy;
       volumeDemands = open;
       if (asksForSomething(output)) {
-        await this.#carryOut(output, { reference, action: action.name }, options);
+        await this.#carryOut(output, origin, options);
       }
     }
     const unmet = unmetDemands(reference, object, volumeDemands);
@@ -130,14 +141,31 @@ export class ItemActions {
     return applying;
   }
 
+  /** Keeps an object out. What was begun for it goes on all the same: dropped here, nobody would ever cancel it. */
+  async #skip(
+    { issues, operation }: BackupItemOutput,
+    reason: string,
+    origin: BackupOperationOrigin,
+    options: RunActionsOptions,
+  ): Promise<void> {
+    await this.#carryOut({ issues, operation }, origin, options);
+    const { reference, action } = origin;
+    this.#options.record.addSkipped({ ...identifierOf(reference), action, reason });
+  }
+
   /** Does what an action asks for, when it is its object's turn. */
   async #carryOut(
-    { issues, operation, additionalItems }: BackupItemOutput,
+    {
+      issues,
+      operation,
+      additionalItems = [],
+      mustIncludeAdditionalItems: mustInclude,
+    }: BackupItemOutput,
     origin: BackupOperationOrigin,
     { updating = false, untilTurn, beginPull, pullAlong }: RunActionsOptions,
   ): Promise<void> {
     const { reference: parent, action } = origin;
-    const pulls = (additionalItems ?? []).map((reference) => ({ reference, parent, action }));
+    const pulls = additionalItems.map((reference) => ({ reference, parent, action, mustInclude }));
     // Whoever begins has to pull along: an operation may be refused before that.
     for (const pull of operation === undefined ? pulls : []) {
       beginPull(pull);

@@ -17,7 +17,7 @@ import { itemKey, PulledItems, type PulledItemsOptions, type Turn } from './pull
 
 /** What an {@link ItemBackupper} works with. */
 export interface ItemBackupperOptions
-  extends Omit<PulledItemsOptions, 'ahead' | 'takesLong' | 'backUp'> {
+  extends Omit<PulledItemsOptions, 'ahead' | 'isDone' | 'takesLong' | 'backUp'> {
   readonly archive: ArchiveWriter;
   readonly actions: ItemActions;
   /** For how many objects actions may run at a time. @default 1 */
@@ -55,6 +55,7 @@ export class ItemBackupper {
     this.#ahead = new ItemsAhead(this.atATime);
     this.#pulled = new PulledItems({
       ...{ ...options, ahead: this.#ahead },
+      isDone: (reference, object) => this.#isDone(reference, object),
       takesLong: (resource) => this.takesLong(resource),
       backUp: (...item) => this.#process(...item),
     });
@@ -122,6 +123,12 @@ export class ItemBackupper {
     );
   }
 
+  /** Whether an object that no list meets was pulled along before, and is stored or was kept out. To be asked once. */
+  hasPulledAlong(resource: GroupVersionResource, object: KubernetesObject): boolean {
+    const reference = referenceTo(resource, object);
+    return this.#pulled.release(reference) && this.#isDone(reference, object);
+  }
+
   /** Stores an admitted object with what it pulls along. */
   async backUp(
     resource: ApiResource,
@@ -177,9 +184,13 @@ export class ItemBackupper {
     turn: Turn | Promise<Turn>,
   ): Promise<void> {
     const { updates, signal, holdBack } = this.#options;
-    const { item, handledBy } = await this.#act(reference, object, turn);
+    const acted = await this.#act(reference, object, turn);
     const { store, urgent } = await turn;
     signal.throwIfAborted();
+    if (acted === undefined) {
+      return;
+    }
+    const { item, handledBy } = acted;
     const isHeld =
       groupResourceOf(reference) === 'persistentvolumeclaims' &&
       (await holdBack(item, { urgent, handledBy }));
@@ -196,7 +207,7 @@ export class ItemBackupper {
     object: KubernetesObject,
     turn: Turn | Promise<Turn>,
     updating = false,
-  ): Promise<ActedOnItem> {
+  ): Promise<ActedOnItem | undefined> {
     try {
       return await this.#options.actions.run(reference, object, {
         ...{ updating, untilTurn: async () => turn },
@@ -223,6 +234,9 @@ export class ItemBackupper {
     const { cluster, record, scope, signal, onPulledAlong } = this.#options;
     signal.throwIfAborted();
     this.#pulled.reserve(reference);
+    if (record.hasSkipped(identifierOf(reference))) {
+      return;
+    }
     const resource = scope.findResource(groupResourceOf(reference));
     const object =
       resource && (await cluster.get({ ...reference, version: resource.version }, { signal }));
@@ -231,15 +245,28 @@ export class ItemBackupper {
       record.addWarning({ reason: 'NotFound', message, object: identifierOf(reference) });
       return;
     }
-    if (this.#held.has(itemKey(reference)) || record.hasStored(object)) {
+    if (this.#isTaken(reference, object)) {
       const message = `item action ${action} asks for it as it is after its operation, but it was taken before; it is in the backup as it was then`;
       record.addWarning({ reason: 'ItemNotUpdated', message, object: identifierOf(reference) });
     } else if (scope.filter.exclusionOf(resource, object, { mustInclude: true }) === undefined) {
       if (!met) {
         onPulledAlong?.({ reference, parent, action });
       }
-      const { item } = await this.#act(reference, object, {}, true);
-      await this.store(resource, item);
+      const acted = await this.#act(reference, object, {}, true);
+      if (acted !== undefined) {
+        await this.store(resource, acted.item);
+      }
     }
+  }
+
+  /** Whether nothing is to be done any more for an object: it is taken, or an action keeps it out. */
+  #isDone(reference: ObjectReference, object: KubernetesObject): boolean {
+    const { record } = this.#options;
+    return this.#isTaken(reference, object) || record.hasSkipped(identifierOf(reference));
+  }
+
+  /** Whether an object is in the archive, or waits for its snapshot to go there. */
+  #isTaken(reference: ObjectReference, object: KubernetesObject): boolean {
+    return this.#held.has(itemKey(reference)) || this.#options.record.hasStored(object);
   }
 }

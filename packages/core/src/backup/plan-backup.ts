@@ -58,6 +58,7 @@ export async function planBackup(
     refusals: refusals.map(refusalOf),
     phase: phaseOf(record),
     items: found.items,
+    skipped: record.skipped,
     counts: countsOf(found.items),
     volumes: found.volumes,
     volumeGroups: record.volumeGroups,

@@ -6,6 +6,7 @@ import {
   identifierOf,
   type KubernetesObject,
   type ObjectReference,
+  referenceTo,
 } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupRecord } from './backup-record.ts';
@@ -38,6 +39,8 @@ export interface PulledItemsOptions {
   readonly ahead: ItemsAhead<Turn>;
   /** Whether listing has met an object already, so that pulling it along would store it twice. */
   readonly hasPassed: (reference: ObjectReference, object: KubernetesObject) => boolean;
+  /** Whether an object was stored, held back, or kept out by an action. May take long. */
+  readonly isDone: (reference: ObjectReference, object: KubernetesObject) => boolean;
   /** Whether actions may take long for objects of a resource. */
   readonly takesLong: (resource: GroupVersionResource) => boolean;
   readonly backUp: (
@@ -59,6 +62,8 @@ export class PulledItems {
   readonly #options: PulledItemsOptions;
   // Only what is pulled along: listing by itself never meets an object twice.
   readonly #pulled = new Set<string>();
+  /** What the filters left out when it was pulled along: others may ask for it whatever they say. */
+  readonly #leftOut = new Set<string>();
 
   constructor(options: PulledItemsOptions) {
     this.#options = options;
@@ -78,33 +83,37 @@ export class PulledItems {
   }
 
   /** Begins with an object that will be pulled along, if that may take long, there is room, and nobody else does. */
-  begin({ reference }: Pull): void {
+  begin(pull: Pull): void {
     const { ahead, takesLong } = this.#options;
-    // A pod may have a window to itself, which opens when it is its turn.
-    const mayBegin = groupResourceOf(reference) !== 'pods' && takesLong(reference);
+    const { reference, mustInclude = false } = pull;
+    // A pod may have a window to itself, which opens when it is its turn. Whether the filters count is decided by whose turn comes first.
+    const mayBegin = groupResourceOf(reference) !== 'pods' && !mustInclude && takesLong(reference);
     const key = itemKey(reference);
     if (mayBegin && ahead.hasRoom && !ahead.has(key) && this.reserve(reference)) {
-      ahead.begin(key, (turn) => this.#pull(reference, turn));
+      ahead.begin(key, (turn) => this.#pull(pull, turn));
     }
   }
 
   /** Backs an object up that another one needs, unless it is backed up already, or somebody does so. */
   async pullAlong(pull: Pull, options: Turn): Promise<void> {
     const { ahead, signal } = this.#options;
-    const { reference } = pull;
+    const { reference, mustInclude = false } = pull;
     const key = itemKey(reference);
     const turn: Turn = { ...options, pull };
     const begun = ahead.take(key, turn);
     if (begun !== undefined) {
       await begun;
       signal.throwIfAborted();
-    } else if (!ahead.has(key) && this.reserve(reference)) {
-      await this.#pull(reference, turn);
+    }
+    const isFree = begun === undefined && !ahead.has(key) && this.reserve(reference);
+    if (isFree || (mustInclude && this.#leftOut.has(key))) {
+      this.reserve(reference);
+      await this.#pull(pull, turn);
     }
   }
 
-  async #pull(reference: ObjectReference, turn: Turn | Promise<Turn>): Promise<void> {
-    const { cluster, record, scope, signal, hasPassed } = this.#options;
+  async #pull({ reference, mustInclude = false }: Pull, turn: Turn | Promise<Turn>): Promise<void> {
+    const { cluster, record, scope, signal } = this.#options;
     const resource = scope.findResource(groupResourceOf(reference));
     const key = itemKey(reference);
     const object =
@@ -119,13 +128,31 @@ export class PulledItems {
       });
       return;
     }
-    // A list that met it meanwhile has left it to this call.
-    const isLeftToUs = !this.#pulled.has(key);
-    if (!isLeftToUs && hasPassed(reference, object)) {
+    if (this.#isDoneByList(resource, object, mustInclude)) {
       this.#pulled.delete(key);
-    } else if (scope.filter.exclusionOf(resource, object) === undefined) {
+    } else if (scope.filter.exclusionOf(resource, object, { mustInclude }) === undefined) {
+      this.#leftOut.delete(key);
       await this.#backUp(resource, object, turn);
+    } else if (!mustInclude) {
+      this.#leftOut.add(key);
     }
+  }
+
+  /** Whether a list has met an object and has done with it what was to be done. */
+  #isDoneByList(resource: ApiResource, object: KubernetesObject, mustInclude: boolean): boolean {
+    const { scope, hasPassed, isDone } = this.#options;
+    const reference = referenceTo(resource, object);
+    const key = itemKey(reference);
+    // A list that met it meanwhile has left it to this call.
+    const isLeftToUs = !this.#pulled.has(key) || this.#leftOut.has(key);
+    if (isLeftToUs || !hasPassed(reference, object)) {
+      return false;
+    }
+    return (
+      !mustInclude ||
+      scope.filter.exclusionOf(resource, object) === undefined ||
+      isDone(reference, object)
+    );
   }
 
   async #backUp(

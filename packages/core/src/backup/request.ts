@@ -9,6 +9,7 @@ import type { Issue } from '../model/issue.ts';
 import type { ClusterVersion, StringMap } from '../model/kubernetes.ts';
 import { labelValueOf, VeleroAnnotation, VeleroLabel } from '../model/labels.ts';
 import type { ResourcePolicy } from '../model/resource-policy.ts';
+import type { SkippedItem } from '../model/skipped-item.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { CallOptions } from '../ports/object-store.ts';
@@ -69,7 +70,8 @@ export interface BackupOptions extends CallOptions {
    */
   readonly groupSnapshots?: 'require' | 'prefer' | 'never' | undefined;
   /**
-   * Has the last word about each object that the spec lets in, those that others pull along included, and Namespaces. It is
+   * Has the last word about each object that the spec lets in, those that others pull along included, unless an item action insists on
+   * them (`mustIncludeAdditionalItems`), and Namespaces. It is
    * asked before anything is done with the object, perhaps more than once, and must answer at once and always the same. An
    * object for which it throws is left out, with an error of that object. It is not asked about snapshot objects, which come
    * with their claim. The backup keeps that there was one: a rollback to it has to be given one too. @default every object
@@ -100,6 +102,8 @@ export function itemOperationLimits({
 /** A finished backup. Its phase is `Completed`, or `PartiallyFailed` when an issue is an error. */
 export interface BackupResult {
   readonly backup: Backup;
+  /** The objects that item actions kept out, in the order in which they did. */
+  readonly skipped: readonly SkippedItem[];
   /** The volume groups that were met, and how consistent the snapshots of each are. */
   readonly volumeGroups: readonly VolumeGroup[];
   /** The hooks that were run in pods, or could not be, in the order in which they ended, with the beginning of their output. */

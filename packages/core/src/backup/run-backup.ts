@@ -114,8 +114,8 @@ export async function runBackup(
     const backup = await produceBackup(dependencies, accepted, run);
     using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
     await volumes.settle(snapshotObjects, deadline.signal);
-    const { volumeGroups, hooks, issues } = record;
-    return { backup, volumeGroups, hooks, issues };
+    const { skipped, volumeGroups, hooks, issues } = record;
+    return { backup, skipped, volumeGroups, hooks, issues };
   } catch (error) {
     scope.abort(error);
     log.info('undoing what the backup has made');

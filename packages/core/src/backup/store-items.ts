@@ -129,8 +129,10 @@ export async function storeSelected(
   const { scope, record } = options;
   const backupper = await storeListed(options, run);
   for (const namespace of scope.namespaceObjects) {
-    const isWanted = scope.filter.includesNamespaceObject(namespace);
-    if (isWanted || record.storedNamespaces.has(namespace.metadata.name)) {
+    const isWanted =
+      scope.filter.includesNamespaceObject(namespace) ||
+      record.storedNamespaces.has(namespace.metadata.name);
+    if (isWanted && !backupper.hasPulledAlong(Resources.namespaces, namespace)) {
       await backupper.store(Resources.namespaces, namespace);
     }
   }

@@ -78,13 +78,14 @@ export class VolumeBackups implements ClaimVolumes {
   }
 
   /**
-   * Resolves when the storage has cut the snapshots of these claims, so that their data may change again. A claim that is not
-   * held, and one whose snapshot has failed, is not waited for: {@link VolumeBackups.outcomes} tells. Never rejects.
+   * Resolves when the storage has cut the snapshots of these claims, so that their data may change again, with those that are held. One
+   * that is not held, and one whose snapshot has failed, is not waited for: {@link VolumeBackups.outcomes} tells. Never rejects.
    */
-  async untilCut(claims: readonly NamedClaim[]): Promise<void> {
+  async untilCut(claims: readonly NamedClaim[]): Promise<readonly NamedClaim[]> {
     const keys = new Set(claims.map(keyOf));
     const held = this.#held.filter(({ claim }) => keys.has(keyOf(claim)));
     await Promise.all(held.map(({ cut }) => cut));
+    return held.map(({ claim }) => claim);
   }
 
   /** Yields each held claim with its snapshot or its failure, in the order in which they were held. */

@@ -2,7 +2,7 @@ import { isLifeboatError } from '../errors.ts';
 import type { PlannedVolume } from '../model/backup-plan.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import type { BackupRecord } from './backup-record.ts';
-import type { ClaimVolumes, HoldBackOptions } from './claim-volumes.ts';
+import type { ClaimVolumes, HoldBackOptions, NamedClaim } from './claim-volumes.ts';
 import { type VolumeChoice, VolumeChoices, type VolumeChoicesOptions } from './volume-choices.ts';
 import { type ChosenVolumeGroup, reportStrangers } from './volume-group-choices.ts';
 
@@ -56,8 +56,8 @@ export class VolumePlanner implements ClaimVolumes {
     }
   }
 
-  async untilCut(): Promise<void> {
-    // There is nothing to wait for.
+  async untilCut(): Promise<readonly NamedClaim[]> {
+    return [];
   }
 
   /** Warns of claims that would be in a group although the backup leaves them out. Call it when every claim was seen. */

@@ -111,7 +111,8 @@ export class PlanLab implements AsyncDisposable {
         { name, spec },
         {
           ...options,
-          onEvent: (event) => void (event.type === 'item' && stored.push(event.object)),
+          onEvent: (event) =>
+            void (event.type === 'item' && event.action === 'stored' && stored.push(event.object)),
         },
       );
     } catch (error) {

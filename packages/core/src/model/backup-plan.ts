@@ -2,6 +2,7 @@ import type { BackupSpec } from './backup.ts';
 import type { HookCall } from './hook.ts';
 import type { Issue } from './issue.ts';
 import type { ResourceIdentifier } from './kubernetes.ts';
+import type { SkippedItem } from './skipped-item.ts';
 import type { VolumeGroup } from './volume-group.ts';
 
 /** Why an object would go into a backup. */
@@ -96,6 +97,8 @@ export interface BackupPlan {
    * names yet: there is a pair for each volume whose action is a snapshot.
    */
   readonly items: readonly PlannedItem[];
+  /** The objects that item actions would keep out, in the order in which they would. */
+  readonly skipped: readonly SkippedItem[];
   /** `<resource>` or `<resource>.<group>` → how many of the items, sorted by name. */
   readonly counts: Readonly<Record<string, number>>;
   /** What would become of the volume of every claim. */

@@ -93,7 +93,10 @@ export type BackupEvent =
   | {
       readonly type: 'item';
       readonly object: ResourceIdentifier;
+      /** `skipped`: an item action keeps it out. */
       readonly action: 'stored' | 'skipped';
+      /** The action and why it skips the object, for people. */
+      readonly reason?: string | undefined;
     }
   | { readonly type: 'uploaded'; readonly key: string }
   | { readonly type: 'issue'; readonly issue: Issue }

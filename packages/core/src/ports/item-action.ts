@@ -55,8 +55,21 @@ export interface BackupItemInput {
 export interface BackupItemOutput {
   /** The object to store. @default the object as it came in */
   readonly item?: KubernetesObject | undefined;
+  /**
+   * Do not store it, and why, for the result (Velero: the annotation `velero.io/skip-from-backup`). No later action is run for it, nothing
+   * is done with the data of a claim, and nothing else of the output counts but the issues and the operation. What earlier actions have
+   * pulled along stays in the backup. An object that was kept out is not asked for again, whatever refers to it.
+   */
+  readonly skip?: string | undefined;
   /** Objects to store too. One that does not exist is a warning. */
   readonly additionalItems?: readonly ObjectReference[] | undefined;
+  /**
+   * Whether these additional items are stored whatever the filters of the spec and of a resource policy, label selectors, the label
+   * `velero.io/exclude-from-backup` and the predicate `include` say (Velero: the annotation `backup.velero.io/must-include-additional-items`).
+   * One that is being deleted stays out. What they pull along in turn has to pass the filters, unless their actions say otherwise.
+   * @default false
+   */
+  readonly mustIncludeAdditionalItems?: boolean | undefined;
   readonly issues?: readonly Issue[] | undefined;
   /** Work that goes on, which the backup waits for. It is followed even if the object is not stored in the end. */
   readonly operation?: ItemOperation | undefined;

@@ -39,7 +39,7 @@ export interface ItemOperation {
    * Objects that change with the operation. Each is stored once, as it stands when every operation of the backup has ended, instead of
    * when it is met, and whether or not the backup selects it; the object of the action itself can be one. Its actions run
    * then, with purpose `update`. One that was stored before the operation began, or whose volume is snapshotted, stays as it was, with a
-   * warning. @default none
+   * warning; one that an action has kept out stays out. @default none
    */
   readonly itemsToUpdate?: readonly ObjectReference[] | undefined;
   /**

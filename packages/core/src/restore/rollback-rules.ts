@@ -1,4 +1,4 @@
-import type { BackupManifest } from '../catalog/artifacts/backup-manifest.ts';
+import type { BackupManifest, UnstoredFilter } from '../catalog/artifacts/backup-manifest.ts';
 import { LifeboatError, ValidationError, type Violation } from '../errors.ts';
 import type { Backup } from '../model/backup.ts';
 import { objectAt } from '../model/object-path.ts';
@@ -61,10 +61,11 @@ export function checkRollback(
 
 /**
  * Refuses a backup of which it cannot be told what it would hold if it had been there: what it lacks for another reason must not be
- * deleted. That a backup was made with a predicate its manifest tells; one of a backup that was made before manifests told is not known.
+ * deleted. That a backup was made with a predicate, or that item actions kept objects out of it, its manifest tells; of a backup that was
+ * made before manifests told it is not known.
  *
  * @throws {LifeboatError} code Unsupported when the backup is not complete, or the filters of a resource policy decided what went into it.
- * @throws {ValidationError} when it was made with a predicate, and none is given.
+ * @throws {ValidationError} when it was made with a predicate, or item actions kept objects out of it, and no predicate is given.
  */
 export function checkBackupOfRollback(
   { metadata: { name }, spec, status }: Backup,
@@ -84,14 +85,26 @@ export function checkBackupOfRollback(
       { code: 'Unsupported', operation: 'restore', target: name },
     );
   }
-  if (include === undefined && unstored?.includes('include') === true) {
-    const violation: Violation = {
-      path: 'options.include',
-      rule: `must answer as the predicate did that backup ${name} was made with, and be given to planRestore and to restore: what that left out would be deleted`,
-      received: include,
-    };
-    throw new ValidationError('restore', [violation]);
+  const rules = include === undefined ? rulesOf(name, unstored ?? []) : [];
+  if (rules.length > 0) {
+    throw new ValidationError(
+      'restore',
+      rules.map((rule) => ({ path: 'options.include', rule, received: include })),
+    );
   }
+}
+
+/** What a predicate has to answer. */
+function rulesOf(name: string, unstored: readonly UnstoredFilter[]): readonly string[] {
+  const isNeeded = 'and be given to planRestore and to restore: what was left out would be deleted';
+  return [
+    ...(unstored.includes('include')
+      ? [`must answer as the predicate did that backup ${name} was made with, ${isNeeded}`]
+      : []),
+    ...(unstored.includes('itemAction')
+      ? [`must leave out what item actions kept out of backup ${name}, ${isNeeded}`]
+      : []),
+  ];
 }
 
 function isPattern(name: string): boolean {

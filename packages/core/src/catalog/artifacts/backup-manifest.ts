@@ -13,8 +13,11 @@ import type { StoredFile } from '../stored-file.ts';
 
 const formatVersion = 1;
 
-/** What decided about the objects of a backup and is not in it: the option `include`, the filters of a resource policy. */
-export type UnstoredFilter = 'include' | 'resourcePolicy';
+/**
+ * What decided about the objects of a backup and is not in it: the option `include`, an item action that kept one out, the filters of a
+ * resource policy.
+ */
+export type UnstoredFilter = 'include' | 'itemAction' | 'resourcePolicy';
 
 /** What a backup consists of, so that it can be verified. */
 export interface BackupManifest {
@@ -107,7 +110,7 @@ function manifestOf(document: JsonObject): BackupManifest | undefined {
 }
 
 function isUnstoredFilter(value: JsonValue): value is UnstoredFilter {
-  return value === 'include' || value === 'resourcePolicy';
+  return value === 'include' || value === 'itemAction' || value === 'resourcePolicy';
 }
 
 function consistencyOf(entry: JsonValue): ClaimConsistency | undefined {
