@@ -177,6 +177,7 @@ export type {
   RestoreItemAction,
   RestoreItemInput,
   RestoreItemOutput,
+  RestoreItemPurpose,
   VolumeDemand,
 } from './ports/item-action.ts';
 export type {
@@ -204,7 +205,12 @@ export {
 } from './restore/actions/restore-actions.ts';
 export type { ObjectChangeOptions } from './restore/object-change-options.ts';
 export type { PlanRestoreOptions } from './restore/plan-restore.ts';
-export type { RestoreOptions, RestoreRequest, RestoreResult } from './restore/request.ts';
+export type {
+  RestoreItemOperationOptions,
+  RestoreOptions,
+  RestoreRequest,
+  RestoreResult,
+} from './restore/request.ts';
 export type {
   RestoreTransform,
   TransformContext,

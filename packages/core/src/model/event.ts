@@ -62,7 +62,7 @@ export interface SnapshotDelayedEvent {
 /** What happens to an operation that an item action has begun. */
 export interface ItemOperationEvent {
   readonly type: 'itemOperation';
-  /** `InProgress` when there is something new to tell; `Cancelled` when the backup is undone. */
+  /** `InProgress` when there is something new to tell; `Cancelled` when the backup is undone, or the restore is aborted or fails. */
   readonly state: 'Started' | 'InProgress' | 'Completed' | 'Failed' | 'Cancelled';
   /** The name of the action. */
   readonly action: string;
@@ -129,6 +129,8 @@ export type RestoreEvent =
       readonly phase:
         | 'Reading'
         | 'Restoring'
+        /** Only when an item action has begun an operation. */
+        | 'WaitingForItemOperations'
         | 'WaitingForClaims'
         /** Only of a rollback: what the backup does not have goes. */
         | 'Deleting'
@@ -145,7 +147,8 @@ export type RestoreEvent =
       readonly state: 'Bound' | 'WaitingForFirstConsumer';
     }
   | { readonly type: 'issue'; readonly issue: Issue }
-  | HookEvent;
+  | HookEvent
+  | ItemOperationEvent;
 
 /** What the planning of a restore reports. `progress` counts the objects that were decided about, and never goes back. */
 export type RestorePlanEvent = Extract<

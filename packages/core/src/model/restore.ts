@@ -91,6 +91,10 @@ export interface RestoreStatus extends JsonObject {
   readonly progress?: { readonly totalItems: number; readonly itemsRestored: number };
   readonly warnings?: number;
   readonly errors?: number;
+  /** Operations that item actions have begun. */
+  readonly restoreItemOperationsAttempted?: number;
+  readonly restoreItemOperationsCompleted?: number;
+  readonly restoreItemOperationsFailed?: number;
   readonly hookStatus?: { readonly hooksAttempted?: number; readonly hooksFailed?: number };
 }
 

@@ -88,12 +88,23 @@ export interface BackupItemAction {
   execute(input: BackupItemInput): Promise<BackupItemOutput>;
 }
 
+/** What a restore action is asked for. */
+export type RestoreItemPurpose =
+  /** The object is restored. */
+  | 'restore'
+  /**
+   * A restore is planned, or a plan is held against the target before it is carried out: nothing may be changed or begun. An operation that
+   * is returned is not followed.
+   */
+  | 'plan';
+
 /** What a restore action is given. */
 export interface RestoreItemInput {
   /** The object to create, after metadata reset and the actions before it; its namespace is still the one in the backup. */
   readonly item: KubernetesManifest;
   /** The object as the backup holds it, with its status. */
   readonly itemFromBackup: KubernetesObject;
+  readonly purpose: RestoreItemPurpose;
   readonly targetNamespace: string | undefined;
   readonly restore: Restore;
   readonly backup: Backup;
@@ -116,7 +127,7 @@ export interface RestoreItemOutput {
    * does. @default the object as it came in
    */
   readonly item?: KubernetesManifest | undefined;
-  /** Do not create it, and why, for the result. Nothing else of the output counts then but the issues. */
+  /** Do not create it, and why, for the result. Nothing else of the output counts then but the issues and the operation. */
   readonly skip?: string | undefined;
   /**
    * Objects to restore before this one, by their names in the backup, as the restore would restore them: through their item actions, and
@@ -140,6 +151,11 @@ export interface RestoreItemOutput {
     | undefined;
   /** How long the object may wait for that answer, in milliseconds. @default 600000 */
   readonly additionalItemsReadyTimeoutMs?: number | undefined;
+  /**
+   * Work that goes on beside the restore, which waits for it before it ends (Velero: the asynchronous operations of RestoreItemAction v2).
+   * It is followed even if the object is not created in the end; `itemsToUpdate` means nothing here.
+   */
+  readonly operation?: ItemOperation | undefined;
   readonly issues?: readonly Issue[] | undefined;
 }
 

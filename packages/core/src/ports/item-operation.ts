@@ -6,7 +6,7 @@ export interface ItemOperationCall {
   readonly signal: AbortSignal;
 }
 
-/** How far an {@link ItemOperation} is. Everything but `state` is for people, and for the files of the backup. */
+/** How far an {@link ItemOperation} is. Everything but `state` is for people, and for the files of the backup or restore. */
 export interface ItemOperationProgress {
   readonly state: 'InProgress' | 'Completed' | 'Failed';
   /** Why it failed. */
@@ -24,19 +24,19 @@ export interface ItemOperationProgress {
 }
 
 /**
- * Work that a backup action has begun and that goes on while the backup does: a copy of a volume, a dump of a database. The backup
- * is complete when all operations have ended (Velero: the asynchronous operations of BackupItemAction v2).
+ * Work that an item action has begun and that goes on while the backup or restore does: a copy of a volume, a dump of a database, its
+ * import. The run is complete when all operations have ended (Velero: the asynchronous operations of item actions v2).
  *
- * - One that fails, or that has not ended within `spec.itemOperationTimeout` of the backup, is an error of its object, and the
- *   backup is PartiallyFailed.
+ * - One that fails, or that has not ended within `spec.itemOperationTimeout` since it was begun, is an error of its object, and the
+ *   run is PartiallyFailed.
  * - It lives in this process: after a crash nobody asks for it again. Whatever it makes elsewhere should carry the name and uid
- *   of the backup, so that it can be found.
+ *   of the backup or restore, so that it can be found.
  */
 export interface ItemOperation {
-  /** What the action calls it; unique among its operations in one backup. It stands in `<name>-itemoperations.json.gz`. */
+  /** What the action calls it; unique among its operations in one run. It stands in `<name>-itemoperations.json.gz`. */
   readonly id: string;
   /**
-   * Objects that change with the operation. Each is stored once, as it stands when every operation of the backup has ended, instead of
+   * Objects that change with the operation; of backups alone. Each is stored once, as it stands when every operation of the backup has ended, instead of
    * when it is met, and whether or not the backup selects it; the object of the action itself can be one. Its actions run
    * then, with purpose `update`. One that was stored before the operation began, or whose volume is snapshotted, stays as it was, with a
    * warning; one that an action has kept out stays out. @default none
@@ -50,8 +50,8 @@ export interface ItemOperation {
   progress(call: ItemOperationCall): Promise<ItemOperationProgress>;
   /**
    * Stops it and removes what it has made. Called when it has not ended in time or its progress is not known any more, and, unless it has
-   * Failed, when the backup is undone, because of an abort or an error: then a Completed one is removed, too. Called once at most, and
-   * waited for no longer than 15 seconds.
+   * Failed, when the backup is undone, because of an abort or an error: then a Completed one is removed, too. Of a restore that is aborted or
+   * fails, those are cancelled that have not ended. Called once at most, and waited for no longer than 15 seconds.
    */
   cancel(call: ItemOperationCall): Promise<void>;
 }

@@ -18,7 +18,10 @@ export interface AcceptRestoreDependencies {
 }
 
 /** Options of {@link acceptRestore}. */
-export type AcceptRestoreOptions = Pick<RestoreOptions, 'signal' | 'maximumWaitingObjects'>;
+export type AcceptRestoreOptions = Pick<
+  RestoreOptions,
+  'signal' | 'maximumWaitingObjects' | 'itemOperations'
+>;
 
 /**
  * The Restore that a request asks for: checked as a whole, the backup of a schedule found, defaults filled in, under a name without
@@ -38,6 +41,13 @@ export async function acceptRestore(
     const rule = 'must be at least one';
     throw new ValidationError('restore', [
       { path: 'options.maximumWaitingObjects', rule, received },
+    ]);
+  }
+  const { pollIntervalMs = 1 } = options.itemOperations ?? {};
+  if (!(Number.isSafeInteger(pollIntervalMs) && pollIntervalMs >= 1)) {
+    const rule = 'must be a whole number of at least 1';
+    throw new ValidationError('restore', [
+      { path: 'options.itemOperations.pollIntervalMs', rule, received: pollIntervalMs },
     ]);
   }
   return isRestorePlan(request)

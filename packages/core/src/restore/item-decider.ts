@@ -12,6 +12,7 @@ import {
 import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { ItemOperation } from '../ports/item-operation.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
 import type { ClaimOutlook, ClaimRestorer } from './claim-restorer.ts';
 import type { ClaimSource } from './claim-source.ts';
@@ -47,6 +48,10 @@ export interface ItemDeciderOptions {
         step: string,
         signal: AbortSignal,
       ) => Promise<readonly Issue[]>)
+    | undefined;
+  /** Told of what an action has begun for an object, by its name in the target. Absent: it is only planned. */
+  readonly beginOperation?:
+    | ((operation: ItemOperation, action: string, target: ResourceIdentifier) => void)
     | undefined;
   readonly policy: ExistingObjectsPolicy;
   /**
@@ -133,7 +138,7 @@ export class ItemDecider {
   ): Promise<DecidedItem> {
     const { entry, object } = undecided;
     const { steps, restore, backup, cluster, resources } = this.#options;
-    const { restoreBefore, keepsChanges } = this.#options;
+    const { restoreBefore, beginOperation, keepsChanges } = this.#options;
     const before = resources.resourceOf(entry, object);
     if (
       before.problem !== undefined &&
@@ -147,6 +152,7 @@ export class ItemDecider {
       groupResource: entry.groupResource,
       restoreBefore:
         restoreBefore && ((wanted, step) => restoreBefore(entry, wanted, step, signal)),
+      beginOperation,
       keepsChanges,
     });
     const { issues } = prepared;

@@ -10,6 +10,7 @@ import { withValueAt } from '../model/object-path.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { RestoreItemAction, RestoreItemOutput } from '../ports/item-action.ts';
+import type { ItemOperation } from '../ports/item-operation.ts';
 import { resetMetadata } from './reset-metadata.ts';
 import { withRestoreLabels } from './restore-labels.ts';
 
@@ -27,6 +28,10 @@ export interface PreparationContext {
   /** Restores what a step asks for before the object; resolves with what there is to say. @default nothing is restored */
   readonly restoreBefore?:
     | ((wanted: AdditionalItemsRequest, step: string) => Promise<readonly Issue[]>)
+    | undefined;
+  /** Follows what a step has begun for the object. Absent: it is only planned. */
+  readonly beginOperation?:
+    | ((operation: ItemOperation, step: string, target: ResourceIdentifier) => void)
     | undefined;
   /** Whether what each step changed is kept, which costs time and memory. @default false */
   readonly keepsChanges?: boolean | undefined;
@@ -47,6 +52,8 @@ export interface PreparationOutput extends AdditionalItemsRequest {
   /** Why it cannot be created, though it is wanted. */
   readonly blocked?: BlockedItem | undefined;
   readonly issues?: readonly Issue[] | undefined;
+  /** Work that goes on, whatever becomes of the object. */
+  readonly operation?: ItemOperation | undefined;
 }
 
 /** Why an object that is wanted cannot be created. */
@@ -96,9 +103,10 @@ export function actionStep(action: RestoreItemAction): PreparationStep {
   return {
     name: action.name,
     resources: action.appliesTo.resources,
-    run: (item, { itemFromBackup, target, restore, backup, cluster, signal }) =>
+    run: (item, { itemFromBackup, target, restore, backup, cluster, signal, beginOperation }) =>
       action.execute({
         ...{ item, itemFromBackup, restore, backup, cluster, signal },
+        purpose: beginOperation === undefined ? 'plan' : 'restore',
         targetNamespace: target.namespace,
       }),
   };
@@ -120,6 +128,10 @@ export async function prepareItem(
       continue;
     }
     const output = await step.run(item, context);
+    // Before anything can fail: whatever becomes of the object, it has begun.
+    if (output.operation !== undefined) {
+      context.beginOperation?.(output.operation, step.name, context.target);
+    }
     issues.push(...(output.issues ?? []));
     if (output.blocked !== undefined) {
       return { kind: 'blocked', blocked: output.blocked, issues };

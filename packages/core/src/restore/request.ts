@@ -35,6 +35,12 @@ export interface RestoreRequestMetadata {
   readonly annotations?: StringMap | undefined;
 }
 
+/** How the operations that item actions begin are followed. */
+export interface RestoreItemOperationOptions {
+  /** How long after one round of questions the next one follows, in milliseconds; at least 1. @default 10,000, as Velero */
+  readonly pollIntervalMs?: number | undefined;
+}
+
 /** How to run a restore. */
 export interface RestoreOptions
   extends CallOptions,
@@ -104,6 +110,8 @@ export interface RestoreOptions
    * object. @default false, the restore has set all fields
    */
   readonly restoreManagedFields?: boolean | undefined;
+  /** How the operations that item actions begin are followed. Each may take as long as `spec.itemOperationTimeout` says. */
+  readonly itemOperations?: RestoreItemOperationOptions | undefined;
   /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
   readonly namespaceTimeoutMs?: number | undefined;
   /**

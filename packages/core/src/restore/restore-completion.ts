@@ -8,6 +8,7 @@ import {
 } from '../catalog/restore-files.ts';
 import type { RunLog } from '../catalog/run-log.ts';
 import { messageOf } from '../errors.ts';
+import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import type { Restore } from '../model/restore.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
@@ -17,6 +18,8 @@ import type { RestoreRecord } from './restore-record.ts';
 /** The Restore in its terminal phase, with the counts that its status carries; counts of zero are left out, as Velero does. */
 export function finishRestore(restore: Restore, record: RestoreRecord, completedAt: Date): Restore {
   const { errors, warnings, done, hooks } = record;
+  const phases = record.operations.map((operation) => stringAt(operation, ['status', 'phase']));
+  const { length: failed } = phases.filter((phase) => phase === 'Failed');
   const hooksFailed = hooks.filter(({ outcome }) => outcome === 'Failed').length;
   return {
     ...restore,
@@ -25,11 +28,14 @@ export function finishRestore(restore: Restore, record: RestoreRecord, completed
       phase: terminalPhase(errors),
       completionTimestamp: formatTimestamp(completedAt),
       progress: { totalItems: done, itemsRestored: done },
-      ...(warnings === 0 ? {} : { warnings }),
-      ...(errors === 0 ? {} : { errors }),
+      ...unlessZero('warnings', warnings),
+      ...unlessZero('errors', errors),
+      ...unlessZero('restoreItemOperationsAttempted', phases.length),
+      ...unlessZero('restoreItemOperationsCompleted', phases.length - failed),
+      ...unlessZero('restoreItemOperationsFailed', failed),
       hookStatus: {
-        ...(hooks.length === 0 ? {} : { hooksAttempted: hooks.length }),
-        ...(hooksFailed === 0 ? {} : { hooksFailed }),
+        ...unlessZero('hooksAttempted', hooks.length),
+        ...unlessZero('hooksFailed', hooksFailed),
       },
     },
   };
@@ -57,7 +63,7 @@ export async function writeRestoreFiles({
     await putRestoreArtifact(store, name, 'results', resultsOf(record.issues), options);
     const resourceList = await resourceListFile(record.outcomes);
     await putCompressedRestoreArtifact(store, name, 'resourceList', resourceList, options);
-    await putRestoreArtifact(store, name, 'itemOperations', [], options);
+    await putRestoreArtifact(store, name, 'itemOperations', record.operations, options);
     await putRestoreArtifact(store, name, 'volumeInfo', record.volumes, options);
   } catch (error) {
     signal?.throwIfAborted();
@@ -67,4 +73,8 @@ export async function writeRestoreFiles({
       message: `the results of the restore could not be written to ${store.location}: ${messageOf(error)}`,
     });
   }
+}
+
+function unlessZero(field: string, count: number): Readonly<Record<string, number>> {
+  return count === 0 ? {} : { [field]: count };
 }

@@ -62,6 +62,7 @@ export interface RestoreEntriesDependencies {
 /** What goes with the restoring of entries. */
 export interface RestoreAftermath
   extends Pick<ItemRestorerOptions, 'afterCreation' | 'onExisting'> {
+  readonly beginOperation: ItemDeciderOptions['beginOperation'];
   /** The plan that is carried out; what is not as it says is left alone. */
   readonly plan?: RestorePlan | undefined;
 }
@@ -71,7 +72,7 @@ export async function restoreEntries(
   dependencies: RestoreEntriesDependencies,
   options: RestoreOptions,
   run: RestoreRun,
-  { plan, ...aftermath }: RestoreAftermath,
+  { plan, beginOperation, ...aftermath }: RestoreAftermath,
 ): Promise<ClaimRestorer> {
   const { clock } = dependencies;
   const { contents, volumes, resources, record, restore, signal } = run;
@@ -98,6 +99,7 @@ export async function restoreEntries(
     ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
     restoreBefore: restoreBefore(dependencies, () => additional),
+    beginOperation,
     policy: existingObjectsPolicy(restore.spec, options),
     lookUp: plan === undefined ? 'when needed' : 'always',
     confirm: plan && keptToPlan(plan),

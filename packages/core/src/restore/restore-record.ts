@@ -20,6 +20,7 @@ export class RestoreRecord {
   readonly #kinds: string[] = [];
   readonly #kindTexts = new Map<string, string>();
   readonly #volumes: JsonObject[] = [];
+  readonly #operations: JsonObject[] = [];
   readonly #hooks: HookResult[] = [];
   readonly #onEvent: (event: RestoreEvent) => void;
   readonly #logger: Logger;
@@ -71,6 +72,11 @@ export class RestoreRecord {
   /** Entries for the volume information file. */
   get volumes(): readonly JsonObject[] {
     return this.#volumes;
+  }
+
+  /** Entries for the item operations file. */
+  get operations(): readonly JsonObject[] {
+    return this.#operations;
   }
 
   /** The hooks that ran or should have, in the order in which they ended. */
@@ -125,6 +131,11 @@ export class RestoreRecord {
   addHook(hook: HookResult): void {
     this.#hooks.push(hook);
     this.#onEvent({ type: 'hook', state: hook.outcome, hook });
+  }
+
+  /** Adds an operation of an item action that has ended. */
+  addOperation(entry: JsonObject): void {
+    this.#operations.push(entry);
   }
 
   addVolume(entry: JsonObject): void {

@@ -22,6 +22,7 @@ import { planEntries } from './plan-restore.ts';
 import { type RestoreOptions, type RestoreRequest, type RestoreResult } from './request.ts';
 import { finishRestore, writeRestoreFiles } from './restore-completion.ts';
 import { type RestoreRun, restoreEntries } from './restore-entries.ts';
+import { RestoreOperations } from './restore-operations.ts';
 import { RestoreRecord } from './restore-record.ts';
 import { checkRollback } from './rollback-rules.ts';
 import { createStatusRestorer } from './status-restorer.ts';
@@ -44,9 +45,10 @@ export interface RestoreDependencies {
 
 /**
  * Runs one restore from request to result: reads the whole backup before anything is created, restores its objects in the
- * order in which they need each other, waits until the claims have their volumes, and writes down what it did.
+ * order in which they need each other, waits until the operations of item actions have ended and the claims have their volumes, and writes
+ * down what it did.
  *
- * What was created when a restore fails or is aborted stays, labelled with the restore's name.
+ * What was created when a restore fails or is aborted stays, labelled with the restore's name. Operations that run then are cancelled.
  */
 export async function runRestore(
   dependencies: RestoreDependencies,
@@ -79,6 +81,7 @@ export async function runRestore(
     await comparePlan(dependencies, plan, options, run);
   }
   emit({ type: 'phase', phase: 'Restoring' });
+  await using operations = new RestoreOperations({ ...run, options, clock, logger: log });
   await using hooks = new RestoreHooks({
     ...{ ...run, cluster, clock, logger: log },
     podExec: dependencies.podExec,
@@ -88,6 +91,7 @@ export async function runRestore(
   const owners = new OwnerLinks({ ...run, cluster, clock, concurrency: dependencies.concurrency });
   const { relinkOwners = false, restoreManagedFields = false } = options;
   const claims = await restoreEntries(dependencies, options, run, {
+    beginOperation: (...begun) => operations.begin(...begun),
     afterCreation: [
       ...(relinkOwners ? [owners.afterCreation] : []),
       createStatusRestorer({ ...run, cluster, clock }),
@@ -99,8 +103,7 @@ export async function runRestore(
     plan,
   });
 
-  emit({ type: 'phase', phase: 'WaitingForClaims' });
-  await awaitClaims(dependencies, options, run, claims);
+  await awaitOperationsAndClaims(dependencies, options, run, { operations, claims });
   // Not before: what is written to a claim that is not bound yet delays that.
   await owners.link(signal);
   await hooks.settle();
@@ -142,13 +145,19 @@ async function comparePlan(
   await run.resources.refresh({ signal: run.signal });
 }
 
-async function awaitClaims(
+async function awaitOperationsAndClaims(
   { cluster, clock }: RestoreDependencies,
   { claimBoundTimeoutMs = 600_000, importedSnapshots = 'remove' }: RestoreOptions,
   run: RestoreRun,
-  claims: ClaimRestorer,
+  {
+    operations,
+    claims,
+  }: { readonly operations: RestoreOperations; readonly claims: ClaimRestorer },
 ): Promise<void> {
   try {
+    // Before the claims: an operation may be what fills one.
+    await operations.settle();
+    run.record.report({ type: 'phase', phase: 'WaitingForClaims' });
     await settleClaims({
       ...run,
       cluster,

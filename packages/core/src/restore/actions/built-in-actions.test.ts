@@ -56,6 +56,7 @@ async function run(scenario: Scenario): Promise<KubernetesManifest | string> {
       const output = await action.execute({
         item,
         itemFromBackup: object,
+        purpose: 'restore',
         targetNamespace: object.metadata.namespace,
         restore,
         backup,

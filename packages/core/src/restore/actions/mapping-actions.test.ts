@@ -36,6 +36,7 @@ async function run(
   };
   const output = await action.execute({
     ...{ item, itemFromBackup: item, targetNamespace: 'shop', restore, backup, cluster },
+    purpose: 'restore',
     signal: new AbortController().signal,
   });
   const { apiVersion: _version, kind: _kind, ...rest } = output.item ?? item;
