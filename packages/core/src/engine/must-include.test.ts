@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { BackupOptions } from '../backup/request.ts';
 import type { BackupSpec } from '../model/backup.ts';
@@ -154,7 +155,7 @@ const resources: readonly GroupVersionResource[] = [
   { group: '', version: 'v1', resource: 'secrets' },
 ];
 
-/** Pulls an object, called `<resource> <namespace>/<name>`, along for a ConfigMap. */
+/** Pulls an object, called `<resource> <namespace>/<name>`, along for a ConfigMap; slower where it need not be included. */
 function asking(parent: string, target: string, must: boolean): BackupItemAction {
   const [groupResource = '', path = ''] = target.split(' ');
   const [name = '', namespace] = path.split('/').reverse();
@@ -162,13 +163,18 @@ function asking(parent: string, target: string, must: boolean): BackupItemAction
   return {
     name: `example.com/for-${parent}-${path}`,
     appliesTo: { resources: ['configmaps'] },
-    execute: async ({ item: { metadata } }) =>
-      metadata.name === parent && resource !== undefined
-        ? {
-            additionalItems: [{ ...resource, namespace, name }],
-            mustIncludeAdditionalItems: must,
-          }
-        : {},
+    execute: async ({ item: { metadata } }) => {
+      if (metadata.name !== parent || resource === undefined) {
+        return {};
+      }
+      for (let left = must ? 0 : 5; left > 0; left -= 1) {
+        await turnOfTheLoop();
+      }
+      return {
+        additionalItems: [{ ...resource, namespace, name }],
+        mustIncludeAdditionalItems: must,
+      };
+    },
   };
 }
 
