@@ -7,6 +7,7 @@ import { createEngine, FileSystemObjectStore, type ObjectStore } from '@lifeboat
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
 import { S3ObjectStore } from '@lifeboat/storage-s3';
 import type { S3Server } from '../test/object-stores/servers.ts';
+import { apiServerOf } from './api-server.ts';
 import { type BareSelection, backUpBarely, type Sink } from './object-floor.ts';
 import { reportFigures } from './report-figures.ts';
 import { s3ClientOf, sendInParts } from './s3-client.ts';
@@ -36,11 +37,8 @@ await reportFigures(run);
 
 /** The floor's work, ready to start. */
 function floorRun(): () => Promise<number> {
-  const { server = '', caData = '' } = kubeConfig.getCurrentCluster() ?? {};
-  const { certData = '', keyData = '' } = kubeConfig.getCurrentUser() ?? {};
-  const tls = { ca: decoded(caData), cert: decoded(certData), key: decoded(keyData) };
   const sink = bareSink();
-  return () => backUpBarely({ url: server, tls }, selection, sink);
+  return () => backUpBarely(apiServerOf(kubeConfig), selection, sink);
 }
 
 /** The engine's work, ready to start. */
@@ -76,8 +74,4 @@ function bareSink(): Sink {
   }
   const client = s3ClientOf(target.server);
   return (body) => sendInParts(client, target.bucket, `${name}.tar.gz`, body);
-}
-
-function decoded(base64: string): string {
-  return Buffer.from(base64, 'base64').toString();
 }

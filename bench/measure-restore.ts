@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { createEngine, FileSystemObjectStore } from '@lifeboat/core';
 import { connectKubeConfig } from '@lifeboat/core/kubernetes';
-import type { ApiServer, BareSelection } from './object-floor.ts';
+import { apiServerOf } from './api-server.ts';
+import type { BareSelection } from './object-floor.ts';
 import { reportFigures } from './report-figures.ts';
 import { compareBarely, createBarely, readBarePosts } from './restore-floor.ts';
 
@@ -40,10 +41,11 @@ async function prepare(): Promise<() => Promise<number>> {
     case 'restore':
       return restore;
     case 'compare':
-      return () => compareBarely(apiServer(), archivePath, selection, Object.values(mapping));
+      return () =>
+        compareBarely(apiServerOf(kubeConfig), archivePath, selection, Object.values(mapping));
     case 'create': {
       const posts = await readBarePosts(archivePath, selection, mapping, task.most);
-      return () => createBarely(apiServer(), posts, task.concurrency);
+      return () => createBarely(apiServerOf(kubeConfig), posts, task.concurrency);
     }
   }
 }
@@ -69,17 +71,4 @@ async function restore(): Promise<number> {
 function engine(): ReturnType<typeof createEngine> {
   const store = new FileSystemObjectStore({ directory: folder });
   return createEngine({ ...connectKubeConfig(kubeConfig), store });
-}
-
-function apiServer(): ApiServer {
-  const { server = '', caData = '' } = kubeConfig.getCurrentCluster() ?? {};
-  const { certData = '', keyData = '' } = kubeConfig.getCurrentUser() ?? {};
-  return {
-    url: server,
-    tls: { ca: decoded(caData), cert: decoded(certData), key: decoded(keyData) },
-  };
-}
-
-function decoded(base64: string): string {
-  return Buffer.from(base64, 'base64').toString();
 }
