@@ -23,6 +23,7 @@ import { VeleroAnnotation } from '../model/labels.ts';
 import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
+import { unlessZero } from '../model/unless-zero.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { ReadySnapshot } from '../snapshot/ready-snapshot.ts';
 import type { BackupRecord } from './backup-record.ts';
@@ -163,8 +164,4 @@ async function allOf<T>(
     { concurrency: filesAtATime, signal },
   );
   return [...results].toSorted(([left], [right]) => left - right).map(([, result]) => result);
-}
-
-function unlessZero(field: string, count: number): Readonly<Record<string, number>> {
-  return count === 0 ? {} : { [field]: count };
 }

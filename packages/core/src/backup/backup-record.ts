@@ -4,7 +4,11 @@ import type { BackupEvent } from '../model/event.ts';
 import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
+import {
+  identifierKey,
+  type KubernetesObject,
+  type ResourceIdentifier,
+} from '../model/kubernetes.ts';
 import type { SkippedItem } from '../model/skipped-item.ts';
 import type { VolumeGroup } from '../model/volume-group.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -106,13 +110,13 @@ export class BackupRecord {
 
   /** Whether an item action has kept an object out. */
   hasSkipped(identifier: ResourceIdentifier): boolean {
-    return this.#skipped.has(keyOf(identifier));
+    return this.#skipped.has(identifierKey(identifier));
   }
 
   /** Adds an object that an item action keeps out. */
   addSkipped(item: SkippedItem): void {
     const { action, reason, ...object } = item;
-    this.#skipped.set(keyOf(object), item);
+    this.#skipped.set(identifierKey(object), item);
     this.addUnstoredFilter('itemAction');
     const { groupResource: resource, namespace, name } = object;
     this.#log.info('an item action keeps an object out of the backup', {
@@ -219,10 +223,6 @@ export class BackupRecord {
   get snapshotsAttempted(): number {
     return this.#snapshotsAttempted;
   }
-}
-
-function keyOf({ groupResource, namespace = '', name }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace}/${name}`;
 }
 
 function kindOf({ apiVersion, kind }: KubernetesObject): string {

@@ -153,10 +153,15 @@ export function describeObject(object: ResourceIdentifier | ObjectReference): st
 }
 
 /** Names an object without its version, the form in which issues and events carry it. */
-export function identifierOf(object: ObjectReference): ResourceIdentifier {
+export function identifierOf(object: Omit<ObjectReference, 'version'>): ResourceIdentifier {
   return object.namespace === undefined
     ? { groupResource: groupResourceOf(object), name: object.name }
     : { groupResource: groupResourceOf(object), namespace: object.namespace, name: object.name };
+}
+
+/** A text that no other object of the cluster has, for maps and sets. */
+export function identifierKey({ groupResource, namespace = '', name }: ResourceIdentifier): string {
+  return `${groupResource}/${namespace}/${name}`;
 }
 
 /** Points at an object of a resource; the namespace comes from the object itself. */

@@ -6,7 +6,7 @@ import { withDeadline } from '../internal/with-deadline.ts';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 import type { ItemOperationEvent } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
-import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts';
+import { identifierOf } from '../model/kubernetes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ItemOperation, ItemOperationProgress } from '../ports/item-operation.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -230,10 +230,4 @@ function endedOperationOf({ operation, origin, progress, ...times }: Followed): 
       ...{ createdAt: times.createdAt, startedAt, updatedAt: times.knownAt },
     },
   };
-}
-
-function identifierOf(item: OperationItem): ResourceIdentifier {
-  const { namespace, name } = item;
-  const groupResource = groupResourceOf(item);
-  return namespace === undefined ? { groupResource, name } : { groupResource, namespace, name };
 }

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../errors.ts';
 import { type JsonValue, jsonEquals } from '../model/json.ts';
-import { describeObject, type ResourceIdentifier } from '../model/kubernetes.ts';
+import { describeObject, identifierKey, type ResourceIdentifier } from '../model/kubernetes.ts';
 import type { PlannedRestoreItem, RestorePlan } from '../model/restore-plan.ts';
 import type { ItemDecision } from './decide-item.ts';
 
@@ -31,9 +31,9 @@ export function confirmPlan(plan: RestorePlan, now: RestorePlan): void {
 export function keptToPlan(
   plan: RestorePlan,
 ): (source: ResourceIdentifier, decision: ItemDecision) => ItemDecision {
-  const planned = new Map(plan.items.map((item) => [keyOf(item.source), item]));
+  const planned = new Map(plan.items.map((item) => [identifierKey(item.source), item]));
   return (source, decision) => {
-    const item = planned.get(keyOf(source));
+    const item = planned.get(identifierKey(source));
     const isAsPlanned = item?.action === decision.action;
     if (!isWrite(decision) || isAsPlanned || isAdditionTo(item, decision)) {
       return decision;
@@ -72,8 +72,8 @@ function itemChanges(
   before: readonly PlannedRestoreItem[],
   after: readonly PlannedRestoreItem[],
 ): readonly string[] {
-  const left = new Map(before.filter(isDecisive).map((item) => [keyOf(item.source), item]));
-  const right = new Map(after.filter(isDecisive).map((item) => [keyOf(item.source), item]));
+  const left = new Map(before.filter(isDecisive).map((item) => [identifierKey(item.source), item]));
+  const right = new Map(after.filter(isDecisive).map((item) => [identifierKey(item.source), item]));
   const changes: string[] = [];
   for (const [key, item] of left) {
     const other = right.get(key);
@@ -86,7 +86,7 @@ function itemChanges(
       changes.push(`${describeObject(item.target)} is not as it was`);
     }
   }
-  const added = [...right.values()].filter(({ source }) => !left.has(keyOf(source)));
+  const added = [...right.values()].filter(({ source }) => !left.has(identifierKey(source)));
   return [
     ...changes,
     ...added.map(({ target, action }) => `${describeObject(target)} would be ${action}`),
@@ -122,8 +122,4 @@ function decisiveParts({
     // The values of Secrets are not in the plan.
     version: source.groupResource === 'secrets' ? live?.resourceVersion : undefined,
   };
-}
-
-function keyOf({ groupResource, namespace = '', name }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace}/${name}`;
 }

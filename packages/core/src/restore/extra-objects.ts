@@ -3,6 +3,7 @@ import { compareCodePoints } from '../model/json.ts';
 import {
   type ApiResource,
   groupResourceOf,
+  identifierKey,
   type KubernetesObject,
   type OwnerReference,
   type ResourceIdentifier,
@@ -72,7 +73,9 @@ export async function extraObjects(
   return waves.flatMap((wave) =>
     found.extras
       .filter(({ target }) => wave.resources.includes(target.groupResource))
-      .toSorted((left, right) => compareCodePoints(keyOf(left.target), keyOf(right.target)))
+      .toSorted((left, right) =>
+        compareCodePoints(identifierKey(left.target), identifierKey(right.target)),
+      )
       .map((extra) => plannedExtra(extra, extra.protection ?? found.needOf(extra))),
   );
 }
@@ -86,7 +89,7 @@ class FoundObjects {
 
   constructor(options: ExtraObjectsOptions) {
     this.#options = options;
-    this.#restored = new Set(options.restored.map(({ target }) => keyOf(target)));
+    this.#restored = new Set(options.restored.map(({ target }) => identifierKey(target)));
   }
 
   async read(
@@ -118,7 +121,7 @@ class FoundObjects {
       );
     }
     const { scope } = this.#options;
-    if (scope.holds(target) || this.#restored.has(keyOf(target))) {
+    if (scope.holds(target) || this.#restored.has(identifierKey(target))) {
       this.#need(
         ownerReferences,
         `${groupResource} ${name}, which the backup has, would be deleted with it`,
@@ -166,8 +169,4 @@ function plannedExtra(extra: ExtraObject, kept: string | undefined): PlannedRest
         live: { uid, resourceVersion },
       }
     : { ...item, action: 'skip', reason: `the backup does not have it; it stays, for ${kept}` };
-}
-
-function keyOf({ groupResource, namespace = '', name }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace}/${name}`;
 }

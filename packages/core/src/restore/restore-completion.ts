@@ -12,6 +12,7 @@ import { stringAt } from '../model/object-path.ts';
 import { terminalPhase } from '../model/phase.ts';
 import type { Restore } from '../model/restore.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
+import { unlessZero } from '../model/unless-zero.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
@@ -73,8 +74,4 @@ export async function writeRestoreFiles({
       message: `the results of the restore could not be written to ${store.location}: ${messageOf(error)}`,
     });
   }
-}
-
-function unlessZero(field: string, count: number): Readonly<Record<string, number>> {
-  return count === 0 ? {} : { [field]: count };
 }

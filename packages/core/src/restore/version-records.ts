@@ -1,4 +1,4 @@
-import type { ResourceIdentifier } from '../model/kubernetes.ts';
+import { identifierKey, type ResourceIdentifier } from '../model/kubernetes.ts';
 import type { SpoolRecord } from './backup-spool.ts';
 import type { ArchivedVersions } from './choose-version.ts';
 
@@ -21,7 +21,7 @@ export class VersionRecords {
 
   /** Takes in where the copy of an object in another version lies. */
   add(entry: ResourceIdentifier, version: string, record: SpoolRecord): void {
-    const key = keyOf(entry);
+    const key = identifierKey(entry);
     const records = this.#records.get(key) ?? new Map<string, SpoolRecord>();
     this.#records.set(key, records.set(version, record));
   }
@@ -29,14 +29,10 @@ export class VersionRecords {
   /** The versions of an entry; `undefined` when it has the preferred one only. Complete once the archive was read to its end. */
   of(entry: ResourceIdentifier): EntryVersions | undefined {
     // Hardly any backup has copies in other versions.
-    const records = this.#records.size === 0 ? undefined : this.#records.get(keyOf(entry));
+    const records = this.#records.size === 0 ? undefined : this.#records.get(identifierKey(entry));
     const preferred = this.#preferred.get(entry.groupResource);
     return records === undefined || preferred === undefined
       ? undefined
       : { preferred, versions: [preferred, ...records.keys()], records };
   }
-}
-
-function keyOf({ groupResource, namespace, name }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace ?? ''}/${name}`;
 }
