@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
-import type { KubernetesObject } from '../model/kubernetes.ts';
+import { groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
 import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
@@ -139,3 +139,58 @@ it('a claim that gets no volume does not hold back what is done for the others',
   controller.abort(reason);
   await expect(settling).rejects.toBe(reason);
 }, 60_000);
+
+describe('the objects that claims were filled from', () => {
+  const finalizers = ['example.com/held'];
+  const volumeSnapshots = groupResourceOf(Resources.volumeSnapshots);
+  const contentSpec = {
+    ...{ driver: 'fake.csi.example.com', deletionPolicy: 'Retain' },
+    ...{ source: { snapshotHandle: 'x' }, volumeSnapshotRef: { namespace: 'shop', name: 'none' } },
+  };
+
+  /** A claim that gets a volume at once, with the pair it was filled from. */
+  async function filledClaim(name: string, held?: readonly string[]): Promise<AwaitedClaim> {
+    const apiVersion = 'snapshot.storage.k8s.io/v1';
+    const metadata = { name, ...(held === undefined ? {} : { finalizers: [...held] }) };
+    const [volumeSnapshotContent, volumeSnapshot] = cluster.seed([
+      { apiVersion, kind: 'VolumeSnapshotContent', metadata, spec: contentSpec },
+      // Of a content that nobody makes, so that no controller does anything.
+      {
+        ...{ apiVersion, kind: 'VolumeSnapshot', metadata: { ...metadata, namespace: 'shop' } },
+        spec: { source: { volumeSnapshotContentName: 'none' } },
+      },
+    ]);
+    if (volumeSnapshot === undefined || volumeSnapshotContent === undefined) {
+      throw new Error('nothing was seeded');
+    }
+    const imported = { cluster, namespace: 'shop', name, volumeSnapshot, volumeSnapshotContent };
+    return { ...(await createClaim(name, 'fake-csi')), imported };
+  }
+
+  function pairs(): Promise<readonly (readonly string[])[]> {
+    return Promise.all(
+      [Resources.volumeSnapshots, Resources.volumeSnapshotContents].map(async (resource) =>
+        (await Array.fromAsync(cluster.list(resource))).map(({ metadata }) => metadata.name),
+      ),
+    );
+  }
+
+  it('are removed though as many as are worked on at a time do not go, and are watched together', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `held-${index}`);
+    const held = await Promise.all(names.map((name) => filledClaim(name, finalizers)));
+    const settling = settle([...held, await filledClaim('free')]);
+    await expect.poll(pairs, { timeout: 30_000 }).toEqual([names, names]);
+    for (const name of names) {
+      const patch = { type: 'merge', patch: { metadata: { finalizers: null } } } as const;
+      await cluster.patch({ ...Resources.volumeSnapshots, namespace: 'shop', name }, patch);
+      await cluster.patch({ ...Resources.volumeSnapshotContents, name }, patch);
+    }
+    await settling;
+    expect(record.issues).toEqual([]);
+    expect(await pairs()).toEqual([[], []]);
+    const watches = cluster.requests.filter(
+      ({ operation, resource }) => operation === 'watch' && resource === volumeSnapshots,
+    );
+    expect(watches).toHaveLength(1);
+  }, 60_000);
+});

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
-import { Slots } from '../internal/slots.ts';
-import { withDeadline } from '../internal/with-deadline.ts';
+import { AdaptivePool } from '../internal/adaptive-pool.ts';
+import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import { DeletionObserver } from '../internal/deletion-observer.ts';
 import type { Issue } from '../model/issue.ts';
 import { groupResourceOf, type KubernetesObject } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
@@ -16,6 +17,8 @@ import type { RestoreRecord } from './restore-record.ts';
 
 const cleanUpTimeoutMs = 60_000;
 const finishedAtATime = 8;
+// What is not needed any more is removed after an abort, too.
+const always = new AbortController().signal;
 
 /** What {@link settleClaims} works with. */
 export interface SettleClaimsOptions {
@@ -41,7 +44,8 @@ export async function settleClaims(options: SettleClaimsOptions): Promise<void> 
   }
   const ends = new Map<AwaitedClaim, ClaimEnd>();
   const finishing: Promise<void>[] = [];
-  const slots = new Slots(finishedAtATime);
+  const pool = new AdaptivePool(new ConcurrencyWindow(finishedAtATime));
+  await using deletions = new DeletionObserver(options.cluster);
   try {
     await waitForClaims({
       ...options,
@@ -50,7 +54,9 @@ export async function settleClaims(options: SettleClaimsOptions): Promise<void> 
         ends.set(claim, end);
         reportEnd(options, claim, end);
         if (end === 'Bound') {
-          finishing.push(slots.run(() => finish(options, claim, object)));
+          finishing.push(
+            pool.run(() => finish({ ...options, pool, deletions }, claim, object), always),
+          );
         }
       },
     });
@@ -74,9 +80,15 @@ export async function settleClaims(options: SettleClaimsOptions): Promise<void> 
   }
 }
 
+interface FinishOptions extends SettleClaimsOptions {
+  /** Has begun the work in which a claim is finished. */
+  readonly pool: AdaptivePool;
+  readonly deletions: DeletionObserver;
+}
+
 /** Never rejects, so that an abort does not leave behind what is not needed. */
 async function finish(
-  options: SettleClaimsOptions,
+  options: FinishOptions,
   claim: AwaitedClaim,
   object: KubernetesObject | undefined,
 ): Promise<void> {
@@ -115,15 +127,18 @@ function reportEnd({ record }: SettleClaimsOptions, claim: AwaitedClaim, end: Cl
 }
 
 async function removeImport(
-  { clock, record }: SettleClaimsOptions,
+  { clock, record, pool, deletions }: FinishOptions,
   { namespace, name, imported }: AwaitedClaim,
 ): Promise<void> {
   if (imported === undefined) {
     return;
   }
-  using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
   try {
-    await removeImportedSnapshot(imported, { signal: deadline.signal });
+    await removeImportedSnapshot(imported, {
+      ...{ timeoutMs: cleanUpTimeoutMs, clock, deletions },
+      // A pair that does not go holds back no other.
+      pause: (wait) => pool.pause(wait),
+    });
   } catch (error) {
     record.addIssue({
       severity: 'warning',

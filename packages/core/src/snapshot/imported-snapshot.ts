@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { isLifeboatError, messageOf } from '../errors.ts';
+import { DeletionObserver, type UntilGoneOptions } from '../internal/deletion-observer.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import {
@@ -17,7 +18,6 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import { type AwaitImportOptions, awaitImport } from './await-import.ts';
 import { deleteIfSame } from './delete-if-same.ts';
-import { untilGone } from './observe-object.ts';
 import { snapshotApiMissing } from './served-snapshot-api.ts';
 import { snapshotFailure } from './snapshot-failure.ts';
 import {
@@ -65,6 +65,10 @@ export interface RemoveImportedSnapshotOptions extends CallOptions {
   readonly timeoutMs?: number | undefined;
   /** @default the system's clock */
   readonly clock?: Clock | undefined;
+  /** Tells when they have gone. @default one of this call alone, with watches of its own */
+  readonly deletions?: DeletionObserver | undefined;
+  /** Does the waiting, in which nothing is asked of the cluster. @default it is just done */
+  readonly pause?: UntilGoneOptions['pause'];
 }
 
 /** The name of the pair that a restore imports a snapshot under, the same that Velero derives. */
@@ -125,19 +129,24 @@ export async function importSnapshot(
  * being filled from the snapshot.
  */
 export async function removeImportedSnapshot(
-  { cluster, volumeSnapshot, volumeSnapshotContent }: ImportedSnapshot,
-  { signal, timeoutMs = 60_000, clock = systemClock }: RemoveImportedSnapshotOptions = {},
+  imported: ImportedSnapshot,
+  options: RemoveImportedSnapshotOptions = {},
 ): Promise<void> {
+  const { cluster, volumeSnapshot, volumeSnapshotContent } = imported;
+  const { signal, timeoutMs = 60_000, clock = systemClock, deletions, pause } = options;
+  if (deletions === undefined) {
+    await using observer = new DeletionObserver(cluster);
+    return await removeImportedSnapshot(imported, { ...options, deletions: observer });
+  }
   using deadline = withDeadline(signal, timeoutMs, clock);
-  const options = { signal: deadline.signal };
-  const contents = Resources.volumeSnapshotContents;
-  const snapshots = Resources.volumeSnapshots;
+  const waiting = { signal: deadline.signal, pause };
+  const snapshot = referenceTo(Resources.volumeSnapshots, volumeSnapshot);
+  const content = referenceTo(Resources.volumeSnapshotContents, volumeSnapshotContent);
   try {
-    const contentReference = referenceTo(contents, volumeSnapshotContent);
-    await deleteIfSame(cluster, contentReference, volumeSnapshotContent, options);
-    await deleteIfSame(cluster, referenceTo(snapshots, volumeSnapshot), volumeSnapshot, options);
-    await untilGone(cluster, snapshots, volumeSnapshot, options);
-    await untilGone(cluster, contents, volumeSnapshotContent, options);
+    await deleteIfSame(cluster, content, volumeSnapshotContent, waiting);
+    await deleteIfSame(cluster, snapshot, volumeSnapshot, waiting);
+    await deletions.untilGone(snapshot, volumeSnapshot.metadata.uid, waiting);
+    await deletions.untilGone(content, volumeSnapshotContent.metadata.uid, waiting);
   } catch (error) {
     signal?.throwIfAborted();
     const { namespace = '', name } = volumeSnapshot.metadata;
