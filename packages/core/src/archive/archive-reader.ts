@@ -1,14 +1,13 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, type Header } from 'tar-stream';
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { excerptOf } from '../internal/excerpt.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
-import { entryBytes } from './entry-bytes.ts';
-import { parseEntryPath, preferredSuffix } from './entry-path.ts';
+import { objectNameOf, parseEntryFolder, preferredSuffix } from './entry-path.ts';
 import { KeptNames } from './kept-names.ts';
+import { type TarEntry, TarReader } from './tar-reader.ts';
 
 /** Options of {@link readArchive}. */
 export interface ReadArchiveOptions {
@@ -37,7 +36,7 @@ export interface ArchiveObject {
   readonly entry: ResourceIdentifier;
   /** Of a copy in a version that was not the preferred one: that version. Whether the text is of it has not been looked at. */
   readonly version?: string | undefined;
-  /** The JSON text; whether it is JSON has not been looked at. */
+  /** The JSON text; whether it is JSON has not been looked at. Mostly part of a larger memory: whoever keeps it for long copies it. */
   readonly bytes: Uint8Array;
 }
 
@@ -67,26 +66,29 @@ export async function* readArchive(
   using scope = new AbortScope(signal);
   const input = new WatchedSource(source);
   const gunzip = createGunzip({ chunkSize: unpackedChunkBytes });
-  const guard = new ArchiveGuard(limitsOf(options), () => input.sizeBytes);
-  const tar = extract();
-  const reading = pipeline(input, gunzip, guard, tar, { signal: scope.signal });
-  // The error also ends the loop over the entries; here it only must not go unhandled.
+  const reading = pipeline(input, gunzip, { signal: scope.signal });
+  // The error also ends the loop over the chunks; here it only must not go unhandled.
   reading.catch(() => undefined);
+  const guard = new ArchiveGuard(limitsOf(options));
   const acceptance = new EntryAcceptance(options);
+  const tar = new TarReader((tarEntry) => {
+    const located = acceptance.accept(tarEntry);
+    const isWanted =
+      located !== undefined &&
+      (located.version === undefined
+        ? select(located.entry)
+        : selectVersion(located.entry, located.version));
+    return isWanted ? located : undefined;
+  });
+  const unpacked: AsyncIterable<Buffer> = gunzip;
   try {
-    for await (const tarEntry of tar) {
-      const located = acceptance.accept(tarEntry.header);
-      const isWanted =
-        located !== undefined &&
-        (located.version === undefined
-          ? select(located.entry)
-          : selectVersion(located.entry, located.version));
-      if (isWanted) {
-        yield { ...located, bytes: await entryBytes(tarEntry) };
-      } else {
-        tarEntry.resume();
+    for await (const chunk of unpacked) {
+      guard.count(chunk.byteLength, input.sizeBytes);
+      for (const { as: located, bytes } of tar.take(chunk)) {
+        yield { ...located, bytes };
       }
     }
+    tar.end();
     await reading;
     if (gunzip.bytesWritten !== input.sizeBytes) {
       throw corruptArchive('something follows its compressed data');
@@ -141,14 +143,20 @@ const impossibleInPath: RegExp = /[%\0]/;
 
 type LocatedObject = Pick<ArchiveObject, 'entry' | 'version'>;
 
+/** What the path of a folder says, and the names that were seen there. */
+type KnownFolder = NonNullable<ReturnType<typeof parseEntryFolder>> & {
+  readonly names: Set<string>;
+};
+
 /** Decides about each entry by its header: an object, something to pass over, or an attack. */
 class EntryAcceptance {
   readonly #maximumEntryBytes: number;
   readonly #maximumEntries: number;
   readonly #maximumPathCharacters: number;
   readonly #names = new KeptNames();
-  /** The names that were seen, by their folder. */
-  readonly #seen = new Map<string, Set<string>>();
+  readonly #folders = new Map<string, KnownFolder>();
+  /** The one of which the last copy was that is passed over. */
+  #passedFolder: string | undefined;
   #entries = 0;
   #pathCharacters = 0;
 
@@ -163,15 +171,15 @@ class EntryAcceptance {
   }
 
   /** The object that the entry holds; `undefined` when it is to be passed over. */
-  accept({ name, type, size }: Header): LocatedObject | undefined {
+  accept({ name, type, size }: TarEntry): LocatedObject | undefined {
     this.#entries += 1;
     if (this.#entries > this.#maximumEntries) {
       throw corruptArchive(
         `it holds more than ${this.#maximumEntries} files and directories, of which a restore reads more only with maximumArchiveEntries`,
       );
     }
-    const path = name.replace(/^(?:\.\/)+/, '');
-    if (path.startsWith('/') || path.split('/').includes('..')) {
+    const path = name.startsWith('./') ? name.replace(/^(?:\.\/)+/, '') : name;
+    if (path.startsWith('/') || (path.includes('..') && path.split('/').includes('..'))) {
       throw corruptArchive(`the path ${excerptOf(name)} leaves the archive`);
     }
     if (impossibleInPath.test(path)) {
@@ -189,28 +197,36 @@ class EntryAcceptance {
   }
 
   #objectAt(path: string): LocatedObject | undefined {
-    const parsed = parseEntryPath(path);
-    // The preferred version is the same text as the unversioned copy.
-    if (parsed === undefined || parsed.versionDirectory?.endsWith(preferredSuffix) === true) {
+    const nameStart = path.lastIndexOf('/') + 1;
+    const folderPath = path.slice(0, nameStart);
+    // The preferred version is the same text as the unversioned copy, which mostly stands before it.
+    if (folderPath === this.#passedFolder) {
       return undefined;
     }
-    const { versionDirectory: version } = parsed;
-    const entry = this.#names.kept(parsed);
-    const folder = path.slice(0, path.lastIndexOf('/'));
-    const seen = this.#seen.get(folder);
-    if (seen?.has(entry.name) === true) {
-      throw corruptArchive(`it holds ${excerptOf(path)} twice`);
+    const known = this.#folders.get(folderPath);
+    const folder = known ?? parseEntryFolder(folderPath);
+    if (folder?.versionDirectory?.endsWith(preferredSuffix) === true) {
+      this.#passedFolder = folderPath;
+      return undefined;
     }
+    const name = objectNameOf(path.slice(nameStart));
+    if (folder === undefined || name === undefined) {
+      return undefined;
+    }
+    const { versionDirectory: version } = folder;
+    const entry = this.#names.kept({ ...folder, name });
     this.#pathCharacters += path.length;
     if (this.#pathCharacters > this.#maximumPathCharacters) {
       throw corruptArchive(
         `the paths of its objects have more than ${this.#maximumPathCharacters} characters together`,
       );
     }
-    if (seen === undefined) {
-      this.#seen.set(folder, new Set([entry.name]));
+    if (known === undefined) {
+      this.#folders.set(folderPath, { ...folder, names: new Set([entry.name]) });
+    } else if (known.names.has(entry.name)) {
+      throw corruptArchive(`it holds ${excerptOf(path)} twice`);
     } else {
-      seen.add(entry.name);
+      known.names.add(entry.name);
     }
     return version === undefined ? { entry } : { entry, version };
   }

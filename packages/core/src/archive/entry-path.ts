@@ -75,41 +75,49 @@ function isFileName(name: string): boolean {
  * layout, such as a traversal, an absolute path or an unknown file, is `undefined`.
  */
 export function parseEntryPath(path: string): ParsedEntryPath | undefined {
+  const nameStart = path.lastIndexOf('/') + 1;
+  const folder = parseEntryFolder(path.slice(0, nameStart));
+  const name = objectNameOf(path.slice(nameStart));
+  return folder && name !== undefined ? { ...folder, name } : undefined;
+}
+
+/** What the path of a folder, with the slash at its end, says of all the objects in it, as {@link parseEntryPath} does of one. */
+export function parseEntryFolder(path: string): Omit<ParsedEntryPath, 'name'> | undefined {
   const [top, groupResource, ...below] = path.split('/');
   if (top !== root || groupResource === undefined || !resourceGrammar.test(groupResource)) {
     return undefined;
   }
   const [first = '', ...rest] = below;
   if (first === 'cluster' || first === 'namespaces') {
-    return parseObjectPath(groupResource, undefined, below);
+    return parseScope(groupResource, undefined, below);
   }
-  return versionGrammar.test(first) ? parseObjectPath(groupResource, first, rest) : undefined;
+  return versionGrammar.test(first) ? parseScope(groupResource, first, rest) : undefined;
 }
 
-function parseObjectPath(
+/** The name of the object that a file holds; `undefined` when its own name is not that of such a file. */
+export function objectNameOf(file: string): string | undefined {
+  const name = file.slice(0, -extension.length);
+  return file.endsWith(extension) && isFileName(name) ? name : undefined;
+}
+
+function parseScope(
   groupResource: string,
   versionDirectory: string | undefined,
   components: readonly string[],
-): ParsedEntryPath | undefined {
-  const isNamespaced = components[0] === 'namespaces';
-  const file = components.at(-1) ?? '';
-  const namespace = isNamespaced ? components[1] : undefined;
+): Omit<ParsedEntryPath, 'name'> | undefined {
+  const [scope, namespace] = components;
+  const isNamespaced = scope === 'namespaces';
   if (
     components.length !== (isNamespaced ? 3 : 2) ||
-    (!isNamespaced && components[0] !== 'cluster') ||
-    (namespace !== undefined && !isDnsLabel(namespace)) ||
-    !file.endsWith(extension)
+    (!isNamespaced && scope !== 'cluster') ||
+    (isNamespaced && !isDnsLabel(namespace ?? '')) ||
+    components.at(-1) !== ''
   ) {
-    return undefined;
-  }
-  const name = file.slice(0, -extension.length);
-  if (!isFileName(name)) {
     return undefined;
   }
   return {
     groupResource,
     ...(versionDirectory !== undefined && { versionDirectory }),
-    ...(namespace !== undefined && { namespace }),
-    name,
+    ...(isNamespaced && { namespace }),
   };
 }
