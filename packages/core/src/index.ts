@@ -197,6 +197,7 @@ export type {
   ObjectStoreCapabilities,
   PutOptions,
   SignUrlOptions,
+  UnfinishedUpload,
 } from './ports/object-store.ts';
 export type { ExecOptions, ExecRequest, ExecResult, PodExec } from './ports/pod-exec.ts';
 export {
@@ -282,6 +283,8 @@ export type {
   ListPageOptions,
   ObjectStoreDriver,
   StoreFailure,
+  UploadPage,
+  UploadsDriver,
 } from './stores/object-store-driver.ts';
 export { type BodyPart, partsOf } from './stores/parts-of.ts';
 export { readonlyObjectStore } from './stores/readonly-object-store.ts';

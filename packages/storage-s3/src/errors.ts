@@ -143,6 +143,12 @@ export function answerOf(error: unknown): {
   return (error as ClientError | null | undefined)?.$metadata ?? {};
 }
 
+/** Whether the client has sent a conditional write again: the first one may have come through, and only its answer was lost. */
+export function mayHaveWon(error: unknown): boolean {
+  const { httpStatusCode, attempts = 1 } = answerOf(error);
+  return httpStatusCode === 412 && attempts > 1;
+}
+
 /** The error of a call that these options or this bucket cannot do. */
 export function unusable(operation: string, reason: string, target: string): ObjectStoreError {
   return new ObjectStoreError(`${operation}: ${reason}`, {

@@ -21,8 +21,9 @@ import {
   type ObjectStoreCapabilities,
   type ObjectStoreDriver,
   type StoreFailure,
+  type UploadsDriver,
 } from '@lifeboat/core';
-import { answerOf, failureOf, unusable } from './errors.ts';
+import { answerOf, failureOf, mayHaveWon, unusable } from './errors.ts';
 import { getLock, putLock } from './lock.ts';
 import {
   defaultConcurrency,
@@ -34,6 +35,7 @@ import {
 } from './options.ts';
 import { abortOptions, type RequestFields, requestFieldsOf } from './request-fields.ts';
 import { clientForSigning, createClient } from './s3-client.ts';
+import { unfinishedUploads } from './unfinished-uploads.ts';
 import { type UploadTarget, upload } from './upload.ts';
 
 const notS3 =
@@ -46,6 +48,7 @@ export class S3Driver implements ObjectStoreDriver {
   readonly location: string;
   readonly capabilities: ObjectStoreCapabilities;
   readonly prefix: string;
+  readonly uploads: UploadsDriver;
   readonly #options: S3ObjectStoreOptions;
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -54,6 +57,7 @@ export class S3Driver implements ObjectStoreDriver {
 
   constructor(options: S3ObjectStoreOptions) {
     const { bucket, prefix = '', conditionalWrites = true, encryption, tags } = options;
+    const { pageSize = defaultPageSize } = options;
     this.location = `s3://${bucket}/${prefix}`;
     this.capabilities = { ifAbsent: conditionalWrites };
     this.prefix = prefix;
@@ -61,6 +65,7 @@ export class S3Driver implements ObjectStoreDriver {
     this.#bucket = bucket;
     this.#fields = requestFieldsOf(encryption, tags);
     this.#client = options.client ?? createClient(options.clientConfig);
+    this.uploads = unfinishedUploads({ client: this.#client, bucket, pageSize });
   }
 
   async putBytes(key: string, bytes: Uint8Array, options: DriverPutOptions): Promise<void> {
@@ -287,10 +292,4 @@ export class S3Driver implements ObjectStoreDriver {
   #lockTarget(key: string, signal: AbortSignal | undefined): Parameters<typeof getLock>[0] {
     return { client: this.#client, bucket: this.#bucket, key, fields: this.#fields, signal };
   }
-}
-
-/** Whether the client has sent a conditional write again: the first one may have come through, and only its answer was lost. */
-function mayHaveWon(error: unknown): boolean {
-  const { httpStatusCode, attempts = 1 } = answerOf(error);
-  return httpStatusCode === 412 && attempts > 1;
 }

@@ -59,6 +59,15 @@ export interface ObjectStat {
   readonly contentType?: string | undefined;
 }
 
+/** An upload that was begun and is not completed: one under way, or parts that a killed process left, which no list of objects shows. */
+export interface UnfinishedUpload {
+  /** The object that it would become. */
+  readonly key: string;
+  /** What the store calls it. */
+  readonly uploadId: string;
+  readonly startedAt: Date;
+}
+
 /** Which optional guarantees a store gives. Each changes what the engine does. */
 export interface ObjectStoreCapabilities {
   /** `put` with `ifAbsent` is atomic: of racing writers exactly one wins. Without it two writers of one backup name cannot be told apart. */
@@ -136,6 +145,19 @@ export interface ObjectStore extends AsyncDisposable {
    * without locks lacks the method.
    */
   putLock?(key: string, lock: ObjectLock, options?: CallOptions): Promise<void>;
+
+  /**
+   * Lists the uploads below `prefix` that are not completed, those under way too. A store that leaves none, or whose provider removes
+   * them by itself, lacks the method or yields nothing. Rejects with PermissionDenied without the right to see them, with InvalidConfig when
+   * the server does not know how to list them.
+   */
+  listUploads?(prefix: string, options?: CallOptions): AsyncIterable<UnfinishedUpload>;
+
+  /**
+   * Removes an upload that is not completed, with its parts; a missing one is success. The object that it would have become is left
+   * as it is. A `put` under way whose upload is removed rejects, and stores nothing.
+   */
+  removeUpload?(upload: UnfinishedUpload, options?: CallOptions): Promise<void>;
 
   /** Frees what the store holds. Repeated calls do nothing; any other call after it rejects with Closed. */
   close(): Promise<void>;

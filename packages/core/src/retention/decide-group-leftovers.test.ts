@@ -122,9 +122,8 @@ function leftoversOf(
   const directory = { name: 'b1', state: 'complete', runId: 'run-1', changedAt, ...given } as const;
   const directories = new Map([['b1', directory]]);
   const nowMs = Date.parse('2026-11-24T12:00:00Z');
-  return decideLeftovers({ pairs: [], groups: [group], directories, nowMs }, rules).filter(
-    (found) => found.group !== undefined,
-  );
+  const evidence = { pairs: [], groups: [group], directories, uploads: [], nowMs };
+  return decideLeftovers(evidence, rules).filter((found) => found.group !== undefined);
 }
 
 function groupOfRun(given: Partial<SurveyedGroup> = {}): SurveyedGroup {

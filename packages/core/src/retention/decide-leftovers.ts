@@ -4,20 +4,23 @@ import type { Leftover, LeftoverAction, LeftoverCause } from './leftover.ts';
 import { factsOfGroup, factsOfPair, type SnapshotFacts } from './leftover-facts.ts';
 import type { SurveyedGroup, SurveyedPair } from './survey-cluster.ts';
 import type { BackupDirectory, StoreSurvey } from './survey-store.ts';
+import type { SurveyedUpload } from './survey-uploads.ts';
 
 /** What {@link decideLeftovers} decides from. */
 export interface LeftoverEvidence {
   readonly pairs: readonly SurveyedPair[];
   readonly groups: readonly SurveyedGroup[];
   readonly directories: StoreSurvey;
+  readonly uploads: readonly SurveyedUpload[];
   readonly nowMs: number;
 }
 
-/** A leftover, with the pair of objects or the group that it is about; with neither it is about files. */
+/** A leftover, with the pair of objects, the group or the upload that it is about; with none of them it is about files. */
 export interface FoundLeftover {
   readonly leftover: Leftover;
   readonly pair?: SurveyedPair | undefined;
   readonly group?: SurveyedGroup | undefined;
+  readonly upload?: SurveyedUpload | undefined;
 }
 
 /** What counts as left, and what of it may be removed. */
@@ -36,7 +39,7 @@ export function decideLeftovers(
   evidence: LeftoverEvidence,
   rules: LeftoverRules,
 ): readonly FoundLeftover[] {
-  const { pairs, groups, directories } = evidence;
+  const { pairs, groups, directories, uploads } = evidence;
   const needed = neededSnapshots(directories);
   const { minimumAgeMs } = rules;
   const found = (facts: SnapshotFacts): readonly Leftover[] =>
@@ -49,6 +52,7 @@ export function decideLeftovers(
       found(factsOfGroup(group)).map((leftover) => ({ leftover, group })),
     ),
     ...[...directories.values()].flatMap((directory) => ofDirectory(directory, rules)),
+    ...uploads.map(ofUpload),
   ].filter(isOld);
 }
 
@@ -73,6 +77,20 @@ function ofDirectory(directory: BackupDirectory, rules: LeftoverRules): readonly
     objects: [],
   };
   return [{ leftover: { ...leftover, message: describeLeftover(leftover) } }];
+}
+
+// Its age is that of a whole upload, and so bounds how long a run under way may take, as for all else.
+function ofUpload(upload: SurveyedUpload): FoundLeftover {
+  const { backupName, key, uploadId, startedAt } = upload;
+  const leftover = {
+    cause: 'UploadInterrupted',
+    action: 'RemoveUpload',
+    backupName,
+    since: formatTimestamp(startedAt),
+    objects: [],
+    upload: { key, uploadId },
+  } as const;
+  return { leftover: { ...leftover, message: describeLeftover(leftover) }, upload };
 }
 
 function verdictOnDirectory(

@@ -6,6 +6,7 @@ const reasons: Readonly<Record<LeftoverCause, string>> = {
   DeletionInterrupted: 'the deletion of the backup began and did not come to its end',
   UnrecognisedFiles:
     'there is no velero-backup.json, and no sign that Lifeboat has written the other files',
+  UploadInterrupted: 'it was begun and not completed',
   SnapshotOfUnfinishedBackup: 'the backup run that it was made for did not come to its end',
   SnapshotNotInBackup: 'the backup it was made for is complete without it',
   SnapshotNotDetached: 'the backup is complete and needs only the storage snapshot',
@@ -22,6 +23,7 @@ const reasons: Readonly<Record<LeftoverCause, string>> = {
 
 const consequences: Readonly<Record<LeftoverAction, string>> = {
   DeleteFiles: 'its files can be deleted',
+  RemoveUpload: 'its parts can be removed',
   FinishDeletion: 'the rest of its snapshots can be freed, and its files deleted',
   DeleteObjects: 'the objects can be deleted, the storage snapshot stays',
   FreeSnapshot: 'the storage snapshot can be freed, with the objects that stand for it',
@@ -34,11 +36,12 @@ export function describeLeftover({
   action,
   backupName,
   objects,
+  upload,
   snapshotHandle,
   groupSnapshotHandle,
 }: Omit<Leftover, 'message'>): string {
-  const what =
-    objects.length === 0 ? `backups/${backupName}/` : objects.map(describeObject).join(' and ');
+  const files = upload === undefined ? `backups/${backupName}/` : `the upload of ${upload.key}`;
+  const what = objects.length === 0 ? files : objects.map(describeObject).join(' and ');
   const handle = snapshotHandle ?? groupSnapshotHandle;
   const kind = snapshotHandle === undefined ? 'the snapshots of group' : 'snapshot';
   const snapshot = handle === undefined ? '' : ` for ${kind} ${handle}`;

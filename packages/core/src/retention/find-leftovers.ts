@@ -2,6 +2,7 @@ import { ValidationError } from '../errors.ts';
 import { VeleroLabel } from '../model/labels.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import { labelOfGroup } from '../snapshot/leftover-group.ts';
 import { labelOf } from '../snapshot/leftover-pair.ts';
@@ -9,6 +10,7 @@ import { decideLeftovers, type FoundLeftover, type LeftoverRules } from './decid
 import type { Leftover } from './leftover.ts';
 import { surveyCluster } from './survey-cluster.ts';
 import { surveyStore } from './survey-store.ts';
+import { surveyUploads } from './survey-uploads.ts';
 
 /** Options of {@link Engine.findLeftovers}. */
 export interface FindLeftoversOptions extends CallOptions {
@@ -31,13 +33,14 @@ export interface FindLeftoversDependencies {
   readonly cluster: Cluster;
   readonly store: ObjectStore;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /** Finds what killed runs have left in a store and a cluster; changes nothing. */
 export async function findLeftovers(
-  { cluster, store, clock }: FindLeftoversDependencies,
+  dependencies: FindLeftoversDependencies,
   options: FindLeftoversOptions = {},
 ): Promise<readonly Leftover[]> {
   const {
@@ -52,13 +55,13 @@ export async function findLeftovers(
     ]);
   }
   const rules = { minimumAgeMs, unknownBackups, retainedByVelero };
-  const found = await surveyLeftovers({ cluster, store, clock }, rules, { signal });
+  const found = await surveyLeftovers(dependencies, rules, { signal });
   return found.map(({ leftover }) => leftover);
 }
 
 /** As {@link findLeftovers}, with the objects themselves. */
 export async function surveyLeftovers(
-  { cluster, store, clock }: FindLeftoversDependencies,
+  { cluster, store, clock, logger }: FindLeftoversDependencies,
   rules: LeftoverRules,
   { signal }: CallOptions,
 ): Promise<readonly FoundLeftover[]> {
@@ -71,5 +74,7 @@ export async function surveyLeftovers(
     ...groups.flatMap((group) => labelOfGroup(group, VeleroLabel.backupName) ?? []),
   ];
   const directories = await surveyStore(store, { labels: new Set(labels), signal });
-  return decideLeftovers({ pairs, groups, directories, nowMs: clock.now().getTime() }, rules);
+  const uploads = await surveyUploads(store, { logger, signal });
+  const nowMs = clock.now().getTime();
+  return decideLeftovers({ pairs, groups, directories, uploads, nowMs }, rules);
 }

@@ -1,4 +1,5 @@
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
+import type { UnfinishedUpload } from '../ports/object-store.ts';
 
 /** Why something is left. docs/guides/leftovers.md says of each what has happened. */
 export type LeftoverCause =
@@ -6,6 +7,7 @@ export type LeftoverCause =
   | 'BackupUnfinished'
   | 'DeletionInterrupted'
   | 'UnrecognisedFiles'
+  | 'UploadInterrupted'
   // In the cluster
   | 'SnapshotOfUnfinishedBackup'
   | 'SnapshotNotInBackup'
@@ -24,6 +26,8 @@ export type LeftoverCause =
 export type LeftoverAction =
   /** Deletes the files of `backups/<name>/`. */
   | 'DeleteFiles'
+  /** Removes the parts of an upload that was not completed. */
+  | 'RemoveUpload'
   /** Frees what snapshots the backup still has, then deletes its files. */
   | 'FinishDeletion'
   /** Deletes the objects from the cluster; the storage snapshot stays. */
@@ -50,6 +54,8 @@ export interface Leftover {
   readonly message: string;
   /** The objects in the cluster; empty for what is left in the store. */
   readonly objects: readonly LeftoverObject[];
+  /** The upload that is left, and the object that it would have become. */
+  readonly upload?: Pick<UnfinishedUpload, 'key' | 'uploadId'> | undefined;
   readonly driver?: string | undefined;
   readonly snapshotHandle?: string | undefined;
   /** Of a volume group that was snapshotted as one. */
@@ -62,6 +68,7 @@ export function isSameLeftover(one: Leftover, other: Leftover): boolean {
     one.cause === other.cause &&
     one.backupName === other.backupName &&
     one.since === other.since &&
+    one.upload?.uploadId === other.upload?.uploadId &&
     one.snapshotHandle === other.snapshotHandle &&
     one.groupSnapshotHandle === other.groupSnapshotHandle &&
     one.objects.length === other.objects.length &&

@@ -2,7 +2,6 @@ import { backupExists } from '../catalog/backup-files.ts';
 import { deleteBackupFiles } from '../catalog/delete-backup-files.ts';
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { runAll } from '../internal/run-all.ts';
-import type { Logger } from '../ports/logger.ts';
 import type { CallOptions } from '../ports/object-store.ts';
 import type { LeftoverGroup } from '../snapshot/leftover-group.ts';
 import { freeLeftoverGroup, removeLeftoverGroup } from '../snapshot/leftover-group-removal.ts';
@@ -34,7 +33,6 @@ export type LeftoverOutcomeKind =
 
 /** What the removal needs from the outside. */
 export interface RemoveLeftoversDependencies extends FindLeftoversDependencies {
-  readonly logger: Logger;
   /** Snapshots that are freed at a time. */
   readonly concurrency: number;
 }
@@ -116,6 +114,8 @@ class Removal {
       await this.#removePair(leftover, found.pair, signal);
     } else if (found.group !== undefined) {
       await this.#removeGroup(leftover, found.group, signal);
+    } else if (found.upload !== undefined) {
+      await this.#dependencies.store.removeUpload?.(found.upload, { signal });
     } else if (leftover.action === 'FinishDeletion') {
       await deleteBackup(this.#dependencies, leftover.backupName, { signal });
     } else if (this.#hasSnapshots(leftover.backupName)) {

@@ -2,45 +2,8 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { ObjectStat } from '../ports/object-store.ts';
 import { DrivenObjectStore } from './driven-object-store.ts';
+import { ClientError, driverWith, missing, text } from './driver-fixture.ts';
 import type { ListPage, ObjectStoreDriver, StoreFailure } from './object-store-driver.ts';
-
-const text = Buffer.from('text');
-
-/** What a provider's client throws. */
-class ClientError extends Error {
-  readonly failure: StoreFailure;
-
-  constructor(failure: StoreFailure) {
-    super('the client failed');
-    this.failure = failure;
-  }
-}
-
-const missing = new ClientError({ code: 'NotFound', reason: 'it does not exist' });
-
-/** A driver that does nothing; tests say what else. */
-function driverWith(changes: Partial<ObjectStoreDriver> = {}): ObjectStoreDriver {
-  return {
-    location: 'test://bucket/prod/',
-    capabilities: { ifAbsent: true },
-    prefix: 'prod/',
-    putBytes: async () => undefined,
-    putStream: async (_key, body) => {
-      for await (const chunk of body) expect(chunk).toBeDefined();
-    },
-    get: async () => Readable.from([text]),
-    stat: async () => ({ sizeBytes: 4 }),
-    listPage: async () => ({ objects: [], prefixes: [] }),
-    delete: async () => undefined,
-    signUrl: async (key) => `https://example.com/${key}`,
-    getLock: async () => ({ legalHold: false }),
-    putLock: async () => undefined,
-    close: async () => undefined,
-    failureOf: (error) =>
-      error instanceof ClientError ? error.failure : { code: 'Unknown', reason: String(error) },
-    ...changes,
-  };
-}
 
 function failing(failure: StoreFailure): DrivenObjectStore {
   const fail = async (): Promise<never> => {

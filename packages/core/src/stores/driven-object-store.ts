@@ -10,13 +10,14 @@ import type {
   ObjectStoreCapabilities,
   PutOptions,
   SignUrlOptions,
+  UnfinishedUpload,
 } from '../ports/object-store.ts';
 import { assertValidKey, assertValidPrefix, isValidKey } from './key-rules.ts';
-import type { ListPage, ObjectStoreDriver } from './object-store-driver.ts';
+import type { ListPage, ObjectStoreDriver, UploadPage } from './object-store-driver.ts';
 import { readBody } from './read-body.ts';
 import { resolveRange } from './resolve-range.ts';
 import { sizedBody } from './sized-body.ts';
-import { alreadyExistsError, closedError } from './store-errors.ts';
+import { alreadyExistsError, closedError, undefinedWhenMissing } from './store-errors.ts';
 import { WatchedSource } from './watched-source.ts';
 
 /** Options of {@link DrivenObjectStore}. */
@@ -100,9 +101,10 @@ export class DrivenObjectStore implements ObjectStore {
   }
 
   async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<ObjectStat> {
-    for await (const { objects } of this.#pages('ObjectStore.list', prefix, false, signal)) {
+    const operation = 'ObjectStore.list';
+    for await (const { objects } of this.#listPages(operation, prefix, false, signal)) {
       for (const object of objects) {
-        this.#assertUsable('ObjectStore.list', signal);
+        this.#assertUsable(operation, signal);
         const key = object.key.slice(this.#driver.prefix.length);
         if (isValidKey(key)) {
           yield { ...object, key };
@@ -113,7 +115,7 @@ export class DrivenObjectStore implements ObjectStore {
 
   async *listPrefixes(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<string> {
     const operation = 'ObjectStore.listPrefixes';
-    for await (const { prefixes } of this.#pages(operation, prefix, true, signal)) {
+    for await (const { prefixes } of this.#listPages(operation, prefix, true, signal)) {
       for (const path of prefixes) {
         this.#assertUsable(operation, signal);
         const found = path.slice(this.#driver.prefix.length);
@@ -155,6 +157,34 @@ export class DrivenObjectStore implements ObjectStore {
     await this.#call(operation, key, signal, false, () => this.#driver.putLock(path, lock, signal));
   }
 
+  async *listUploads(
+    prefix: string,
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<UnfinishedUpload> {
+    const operation = 'ObjectStore.listUploads';
+    const read = async (path: string, continuation: string | undefined): Promise<UploadPage> =>
+      (await this.#driver.uploads?.listPage(path, { continuation, signal })) ?? { uploads: [] };
+    for await (const { uploads } of this.#pages(operation, prefix, signal, read)) {
+      for (const upload of uploads) {
+        this.#assertUsable(operation, signal);
+        const key = upload.key.slice(this.#driver.prefix.length);
+        if (isValidKey(key)) {
+          yield { ...upload, key };
+        }
+      }
+    }
+  }
+
+  async removeUpload(upload: UnfinishedUpload, { signal }: CallOptions = {}): Promise<void> {
+    const operation = 'ObjectStore.removeUpload';
+    const key = this.#enter(operation, upload.key, signal);
+    await undefinedWhenMissing(
+      this.#call(operation, upload.key, signal, false, async () =>
+        this.#driver.uploads?.remove({ ...upload, key }, signal),
+      ),
+    );
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#driver.close();
     await this.#closing;
@@ -164,20 +194,30 @@ export class DrivenObjectStore implements ObjectStore {
     await this.close();
   }
 
-  async *#pages(
+  #listPages(
     operation: string,
     prefix: string,
     firstLevel: boolean,
     signal: AbortSignal | undefined,
-  ): AsyncGenerator<ListPage> {
+  ): AsyncIterable<ListPage> {
+    return this.#pages(operation, prefix, signal, (path, continuation) =>
+      this.#driver.listPage(path, { firstLevel, continuation, signal }),
+    );
+  }
+
+  async *#pages<P extends Pick<ListPage, 'continuation'>>(
+    operation: string,
+    prefix: string,
+    signal: AbortSignal | undefined,
+    read: (path: string, continuation: string | undefined) => Promise<P>,
+  ): AsyncGenerator<P> {
     this.#assertUsable(operation, signal);
     assertValidPrefix(prefix, operation);
     let continuation: string | undefined;
     do {
       this.#assertUsable(operation, signal);
-      const options = { firstLevel, continuation, signal };
       const page = await this.#call(operation, prefix, signal, false, () =>
-        this.#driver.listPage(this.#driver.prefix + prefix, options),
+        read(this.#driver.prefix + prefix, continuation),
       );
       yield page;
       ({ continuation } = page);
@@ -249,16 +289,5 @@ export class DrivenObjectStore implements ObjectStore {
       retryAfterMs,
       cause: error,
     });
-  }
-}
-
-async function undefinedWhenMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isLifeboatError(error, 'NotFound')) {
-      return undefined;
-    }
-    throw error;
   }
 }

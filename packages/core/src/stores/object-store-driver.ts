@@ -5,6 +5,7 @@ import type {
   ObjectLock,
   ObjectStat,
   ObjectStoreCapabilities,
+  UnfinishedUpload,
 } from '../ports/object-store.ts';
 
 /** What a provider's failure means in the terms of the ObjectStore port. */
@@ -41,6 +42,20 @@ export interface ListPageOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** One page of a list of uploads. */
+export interface UploadPage {
+  readonly uploads: readonly UnfinishedUpload[];
+  /** What to ask the next page with; `undefined` on the last one. */
+  readonly continuation?: string | undefined;
+}
+
+/** The requests about uploads that are not completed. Keys are those of the provider. */
+export interface UploadsDriver {
+  listPage(prefix: string, options: Omit<ListPageOptions, 'firstLevel'>): Promise<UploadPage>;
+  /** A missing upload is success, or a failure that means NotFound. */
+  remove(upload: UnfinishedUpload, signal: AbortSignal | undefined): Promise<void>;
+}
+
 /**
  * What an adapter has to do for {@link DrivenObjectStore}: the requests, and nothing else. Keys are those of the provider, the
  * store's prefix included. Each method throws what the provider's client throws; {@link ObjectStoreDriver.failureOf} says what
@@ -68,6 +83,8 @@ export interface ObjectStoreDriver {
   signUrl(key: string, expiresInMs: number, signal: AbortSignal | undefined): Promise<string>;
   getLock(key: string, signal: AbortSignal | undefined): Promise<ObjectLock>;
   putLock(key: string, lock: ObjectLock, signal: AbortSignal | undefined): Promise<void>;
+  /** Absent where killed processes leave no uploads, or the provider removes them by itself. */
+  readonly uploads?: UploadsDriver | undefined;
   /** Frees what the driver holds; called once. */
   close(): Promise<void>;
 

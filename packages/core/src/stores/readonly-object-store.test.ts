@@ -45,6 +45,19 @@ it('refuses to lock where the store could', async () => {
   expect(await store.signUrl?.('x/a')).toBe('https://example.com/x/a');
 });
 
+it('shows uploads and refuses to remove them', async () => {
+  const upload = { key: 'x/a', uploadId: 'u-1', startedAt: new Date(0) };
+  const inner = Object.assign(await storeWith(), {
+    async *listUploads() {
+      yield upload;
+    },
+    removeUpload: () => expect.unreachable('the upload was removed'),
+  });
+  const store = readonlyObjectStore(inner);
+  expect(await Array.fromAsync(store.listUploads?.('x/') ?? [])).toEqual([upload]);
+  await expect(store.removeUpload?.(upload)).rejects.toMatchObject(refused);
+});
+
 it('closes the store', async () => {
   const inner = await storeWith();
   await readonlyObjectStore(inner).close();

@@ -2,7 +2,7 @@ import { ObjectStoreError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 
 /**
- * A view of a store that reads and refuses to write: `put`, `delete` and `putLock` reject with PermissionDenied before anything
+ * A view of a store that reads and refuses to write: `put`, `delete`, `putLock` and `removeUpload` reject with PermissionDenied before anything
  * is sent. For restores from a bucket that another cluster writes to. Closing it closes the store.
  *
  * @example
@@ -19,6 +19,7 @@ export function readonlyObjectStore(store: ObjectStore): ObjectStore {
   };
   const signUrl = store.signUrl?.bind(store);
   const getLock = store.getLock?.bind(store);
+  const listUploads = store.listUploads?.bind(store);
   return {
     location: store.location,
     capabilities: store.capabilities,
@@ -31,6 +32,10 @@ export function readonlyObjectStore(store: ObjectStore): ObjectStore {
     ...(signUrl && { signUrl }),
     ...(getLock && { getLock }),
     ...(store.putLock && { putLock: (key) => refuse('ObjectStore.putLock', key) }),
+    ...(listUploads && { listUploads }),
+    ...(store.removeUpload && {
+      removeUpload: ({ key }) => refuse('ObjectStore.removeUpload', key),
+    }),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };

@@ -167,3 +167,26 @@ it('has the methods that the store has, and no others', () => {
   const signing = Object.assign(new MemoryObjectStore(), { signUrl: async () => 'url' });
   expect(retryingObjectStore(signing)).toHaveProperty('signUrl');
 });
+
+it('tries again to list and to remove uploads', async () => {
+  const upload = { key: 'a', uploadId: 'u-1', startedAt: new Date(0) };
+  let calls = 0;
+  const failOddCalls = (): void => {
+    calls += 1;
+    if (calls % 2 === 1) {
+      const operation = 'ObjectStore.listUploads';
+      throw new ObjectStoreError('busy', { code: 'RateLimited', operation, retryable: true });
+    }
+  };
+  const inner = Object.assign(new MemoryObjectStore(), {
+    async *listUploads() {
+      failOddCalls();
+      yield upload;
+    },
+    removeUpload: async () => failOddCalls(),
+  });
+  const store = retryingObjectStore(inner, { firstPauseMs: 0, random: () => 0 });
+  expect(await Array.fromAsync(store.listUploads?.('') ?? [])).toEqual([upload]);
+  await store.removeUpload?.(upload);
+  expect(calls).toBe(4);
+});

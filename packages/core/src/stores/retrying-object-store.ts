@@ -7,6 +7,7 @@ import type {
   ObjectStat,
   ObjectStore,
   PutOptions,
+  UnfinishedUpload,
 } from '../ports/object-store.ts';
 import { holdsBytes, type ReadableObject } from './holds-bytes.ts';
 
@@ -38,6 +39,8 @@ export function retryingObjectStore(store: ObjectStore, options: RetryOptions = 
   const signUrl = store.signUrl?.bind(store);
   const getLock = store.getLock?.bind(store);
   const putLock = store.putLock?.bind(store);
+  const listUploads = store.listUploads?.bind(store);
+  const removeUpload = store.removeUpload?.bind(store);
   return {
     location: store.location,
     capabilities: store.capabilities,
@@ -58,6 +61,14 @@ export function retryingObjectStore(store: ObjectStore, options: RetryOptions = 
     ...(putLock && {
       putLock: (key, lock, callOptions) =>
         again(() => putLock(key, lock, callOptions), callOptions),
+    }),
+    ...(listUploads && {
+      listUploads: (prefix, callOptions): AsyncIterable<UnfinishedUpload> =>
+        listAgain(() => listUploads(prefix, callOptions), again, callOptions),
+    }),
+    ...(removeUpload && {
+      removeUpload: (upload, callOptions) =>
+        again(() => removeUpload(upload, callOptions), callOptions),
     }),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),

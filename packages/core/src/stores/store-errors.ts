@@ -1,4 +1,4 @@
-import { ObjectStoreError } from '../errors.ts';
+import { isLifeboatError, ObjectStoreError } from '../errors.ts';
 
 /** The error of a call after `close`. */
 export function closedError(operation: string, location: string): ObjectStoreError {
@@ -25,4 +25,16 @@ export function alreadyExistsError(location: string, key: string): ObjectStoreEr
     operation: 'ObjectStore.put',
     target: key,
   });
+}
+
+/** What a call resolves with, or `undefined` when it fails because the object is missing. */
+export async function undefinedWhenMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isLifeboatError(error, 'NotFound')) {
+      return undefined;
+    }
+    throw error;
+  }
 }

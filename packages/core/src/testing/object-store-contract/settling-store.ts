@@ -16,6 +16,8 @@ export function settlingStore(store: ObjectStore, settleMs: number): ObjectStore
   const signUrl = store.signUrl?.bind(store);
   const getLock = store.getLock?.bind(store);
   const putLock = store.putLock?.bind(store);
+  const listUploads = store.listUploads?.bind(store);
+  const removeUpload = store.removeUpload?.bind(store);
   return {
     location: store.location,
     capabilities: store.capabilities,
@@ -28,6 +30,10 @@ export function settlingStore(store: ObjectStore, settleMs: number): ObjectStore
     ...(signUrl && { signUrl }),
     ...(getLock && { getLock }),
     ...(putLock && { putLock: (key, lock, options) => settled(putLock(key, lock, options)) }),
+    ...(listUploads && { listUploads }),
+    ...(removeUpload && {
+      removeUpload: (upload, options) => settled(removeUpload(upload, options)),
+    }),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };
