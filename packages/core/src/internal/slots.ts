@@ -19,6 +19,12 @@ export class Slots {
     }
   }
 
+  /** Takes a slot when there is one, which is free again once it is disposed of. Aborted while it waits: rejects with `signal.reason`. */
+  async take(signal?: AbortSignal): Promise<Disposable> {
+    await this.#enter(signal);
+    return { [Symbol.dispose]: () => this.#leave() };
+  }
+
   async #enter(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#free > 0) {

@@ -136,7 +136,7 @@ export type RestoreEvent =
         | 'Deleting'
         | 'Finalizing';
     }
-  /** The objects of these resources come next, all at the same time. */
+  /** The objects of these resources come next, all at the same time; those of namespaces that are still being deleted follow later. */
   | { readonly type: 'wave'; readonly name: string; readonly resources: readonly string[] }
   | { readonly type: 'progress'; readonly done: number; readonly total?: number | undefined }
   | ({ readonly type: 'item' } & RestoredItem)

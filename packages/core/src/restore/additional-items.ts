@@ -4,9 +4,9 @@ import { describeObject, type ResourceIdentifier } from '../model/kubernetes.ts'
 import type { Clock } from '../ports/clock.ts';
 import { awaitAdditionalItems } from './await-additional-items.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { HandledItem, ItemHandler } from './item-handler.ts';
 import type { ItemSelection } from './item-selection.ts';
 import type { AdditionalItemsRequest } from './prepare-item.ts';
-import type { HandledItem, ItemHandler } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 /** Which action asked for an object, and for the sake of which one. Names are those of the backup. */
@@ -53,6 +53,12 @@ export class AdditionalItems implements ItemHandler {
 
   constructor(options: AdditionalItemsOptions) {
     this.#options = options;
+  }
+
+  beginNamespace(
+    ...args: Parameters<ItemHandler['beginNamespace']>
+  ): ReturnType<ItemHandler['beginNamespace']> {
+    return this.#options.handler.beginNamespace(...args);
   }
 
   ensureNamespace(namespace: string, signal: AbortSignal): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { AdaptivePool } from '../internal/adaptive-pool.ts';
-import { withDeadline } from '../internal/with-deadline.ts';
+import type { DeletionObserver } from '../internal/deletion-observer.ts';
 import type { Issue } from '../model/issue.ts';
 import {
   identifierOf,
@@ -9,7 +9,6 @@ import {
   type ObjectReference,
 } from '../model/kubernetes.ts';
 import { stringAt } from '../model/object-path.ts';
-import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
@@ -19,38 +18,28 @@ import {
   importSnapshot,
   removeImportedSnapshot,
 } from '../snapshot/imported-snapshot.ts';
-import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { AwaitedClaim } from './awaited-claim.ts';
+import type { ClaimOutlooks } from './claim-outlooks.ts';
 import type { ArchivedSnapshot, ClaimSource } from './claim-source.ts';
 import { GroupStubs } from './group-stubs.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
-import { volumeObstacle } from './persistent-volume-decision.ts';
 import type { RestoreRecord } from './restore-record.ts';
-import type { TargetResources } from './target-resources.ts';
-import { TargetStorage } from './target-storage.ts';
 import { restoredVolumeInfo } from './volume-info.ts';
 
 const cleanUpTimeoutMs = 60_000;
-
-/** What is to be expected of a claim before it is created. */
-export interface ClaimOutlook {
-  readonly source: ClaimSource;
-  /** Why it cannot be created. */
-  readonly obstacle: { readonly reason: string; readonly message: string } | undefined;
-}
 
 /** What a {@link ClaimRestorer} works with. */
 export interface ClaimRestorerOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly restore: Restore;
-  readonly volumes: ArchivedVolumes;
-  readonly resources: TargetResources;
+  readonly outlooks: Pick<ClaimOutlooks, 'waitsForConsumer'>;
   readonly writer: ItemWriter;
   readonly record: RestoreRecord;
   /** Has begun the work that claims are restored in. */
   readonly pool: Pick<AdaptivePool, 'pause'>;
   readonly imports: ImportObserver;
+  readonly deletions: DeletionObserver;
   /** How long the cluster may take to find a snapshot in its storage. */
   readonly snapshotImportTimeoutMs: number;
   readonly allowVolumeModeChange: boolean | undefined;
@@ -61,11 +50,12 @@ export class ClaimRestorer {
   readonly #options: ClaimRestorerOptions;
   readonly #created: AwaitedClaim[] = [];
   readonly #groupStubs: GroupStubs;
-  #storage: Promise<TargetStorage> | undefined;
+  readonly #pause: AdaptivePool['pause'];
 
   constructor(options: ClaimRestorerOptions) {
     this.#options = options;
     this.#groupStubs = new GroupStubs(options);
+    this.#pause = (wait) => options.pool.pause(wait);
   }
 
   /** The claims that were created and should get a volume. */
@@ -76,17 +66,6 @@ export class ClaimRestorer {
   /** Removes what stood in for volume groups, except where it is still needed. Call it when the claims are settled. */
   removeGroupStubs(): Promise<void> {
     return this.#groupStubs.remove();
-  }
-
-  /** Finds out where the data of a claim would come from, and what stands in the way of it. Only reads. */
-  async outlook(
-    reference: ObjectReference,
-    manifest: KubernetesManifest,
-    itemFromBackup: KubernetesObject,
-    signal: AbortSignal,
-  ): Promise<ClaimOutlook> {
-    const source = await this.#options.volumes.sourceOf(itemFromBackup);
-    return { source, obstacle: await this.#obstacleOf(reference, manifest, source, signal) };
   }
 
   /**
@@ -145,10 +124,10 @@ export class ClaimRestorer {
     namespace: string,
     signal: AbortSignal,
   ): Promise<ImportedSnapshot> {
-    const { cluster, restore, clock, pool, imports: observer } = this.#options;
+    const { cluster, restore, clock, imports: observer } = this.#options;
     const { snapshotImportTimeoutMs: readyTimeoutMs, allowVolumeModeChange } = this.#options;
     // A snapshot that is never found holds back no claim but its own.
-    const pause = <T>(wait: () => Promise<T>): Promise<T> => pool.pause(wait);
+    const pause = this.#pause;
     return importSnapshot(
       {
         cluster,
@@ -167,36 +146,16 @@ export class ClaimRestorer {
   }
 
   async #removeAfterFailure(imported: ImportedSnapshot, reference: ObjectReference): Promise<void> {
-    const { clock, record } = this.#options;
-    using deadline = withDeadline(undefined, cleanUpTimeoutMs, clock);
+    const { clock, record, deletions } = this.#options;
+    const pause = this.#pause;
     try {
-      await removeImportedSnapshot(imported, { signal: deadline.signal });
+      await removeImportedSnapshot(imported, {
+        ...{ timeoutMs: cleanUpTimeoutMs, clock, deletions, pause },
+      });
     } catch (error) {
       const message = `the VolumeSnapshot and VolumeSnapshotContent ${imported.name} made for it could not be removed: ${messageOf(error)}`;
       record.addIssue(issueOf('warning', 'SnapshotObjectsLeft', message, reference));
     }
-  }
-
-  async #obstacleOf(
-    reference: ObjectReference,
-    manifest: KubernetesManifest,
-    source: ClaimSource,
-    signal: AbortSignal,
-  ): Promise<ClaimOutlook['obstacle']> {
-    if (source.kind === 'out of reach') {
-      return { reason: 'VolumeDataOutOfReach', message: source.reason };
-    }
-    if (source.kind === 'same volume') {
-      const { cluster } = this.#options;
-      // A modifier or transform may have given volume and claim another name for it.
-      const volumeName = stringAt(manifest, ['spec', 'volumeName']) ?? source.volumeName;
-      const volume = await cluster.get(
-        { ...Resources.persistentVolumes, name: volumeName },
-        { signal },
-      );
-      return volumeObstacle(reference, volumeName, volume);
-    }
-    return (await this.#storageOf(signal)).problemOf(manifest, source);
   }
 
   async #expectVolume(
@@ -207,25 +166,15 @@ export class ClaimRestorer {
     const { name, namespace = '', uid = '' } = claim.metadata;
     // Without a class in the manifest the API server has put the default one.
     const storageClassName = stringAt(claim, ['spec', 'storageClassName']);
-    const storage = await this.#storageOf(signal);
+    const { outlooks } = this.#options;
     this.#created.push({
       namespace,
       name,
       uid,
-      waitsForConsumer: storage.waitsForConsumer(storageClassName),
+      waitsForConsumer: await outlooks.waitsForConsumer(storageClassName, signal),
       imported,
       original,
     });
-  }
-
-  // Read when the first claim is restored: by then the StorageClasses of the backup are there.
-  #storageOf(signal: AbortSignal): Promise<TargetStorage> {
-    const { cluster, resources } = this.#options;
-    this.#storage ??= TargetStorage.load(cluster, resources, { signal }).catch((error: unknown) => {
-      this.#storage = undefined;
-      throw error;
-    });
-    return this.#storage;
   }
 }
 

@@ -57,17 +57,32 @@ function objectDifference(
   place: Place,
 ): JsonObject | undefined {
   const members: [string, JsonValue][] = [];
-  for (const key of new Set([...Object.keys(live), ...Object.keys(wanted)])) {
-    const change = difference(ownMember(live, key), ownMember(wanted, key), {
-      kind: place.kind,
-      parent: place,
-      key,
-    });
-    if (change !== undefined) {
-      members.push([key, change]);
+  for (const key of Object.keys(live)) {
+    addDifference(members, key, live[key], ownMember(wanted, key), place);
+  }
+  for (const key of Object.keys(wanted)) {
+    if (!Object.hasOwn(live, key)) {
+      addDifference(members, key, undefined, wanted[key], place);
     }
   }
   return members.length === 0 ? undefined : Object.fromEntries(members);
+}
+
+function addDifference(
+  members: [string, JsonValue][],
+  key: string,
+  live: JsonValue | undefined,
+  wanted: JsonValue | undefined,
+  parent: Place,
+): void {
+  // Nearly every text is the same.
+  if (live === wanted) {
+    return;
+  }
+  const change = difference(live, wanted, { kind: parent.kind, parent, key });
+  if (change !== undefined) {
+    members.push([key, change]);
+  }
 }
 
 function difference(

@@ -27,11 +27,18 @@ export async function entriesToRestore(
   // What is added while the set is gone through is gone through too.
   for (const entry of entries) {
     signal.throwIfAborted();
-    for (const needed of await neededBy(entry)) {
-      entries.add(needed);
+    if (mayNeed(entry)) {
+      for (const needed of await neededBy(entry)) {
+        entries.add(needed);
+      }
     }
   }
   return entries;
+}
+
+// Of ten thousands of others nothing is asked, not even to wait for an answer.
+function mayNeed({ groupResource }: SpooledEntry): boolean {
+  return groupResource === claims || groupResource === pods;
 }
 
 /** Tells which entries one is restored with because it needs them, as {@link entriesToRestore} says. */

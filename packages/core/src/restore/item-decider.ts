@@ -14,7 +14,7 @@ import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { ItemOperation } from '../ports/item-operation.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
-import type { ClaimOutlook, ClaimRestorer } from './claim-restorer.ts';
+import type { ClaimOutlook, ClaimOutlooks } from './claim-outlooks.ts';
 import type { ClaimSource } from './claim-source.ts';
 import { decideItem, type ExistingObjectsPolicy, type ItemDecision } from './decide-item.ts';
 import type { LiveObject } from './live-objects.ts';
@@ -37,7 +37,7 @@ export interface ItemDeciderOptions {
   readonly resources: TargetResources;
   /** `false` when nothing can be restored into the namespace. */
   readonly ensureNamespace: (namespace: string, signal: AbortSignal) => Promise<boolean>;
-  readonly claims: Pick<ClaimRestorer, 'outlook'>;
+  readonly outlooks: Pick<ClaimOutlooks, 'of'>;
   /** In the order in which they run. */
   readonly steps: readonly PreparationStep[];
   /** Restores what a step asks for before an entry; resolves with what there is to say. Absent: nobody may ask. */
@@ -215,7 +215,7 @@ export class ItemDecider {
     if (decision.action !== 'create' || entry.groupResource !== persistentVolumeClaims) {
       return { ...undecided, item, decision };
     }
-    const outlook = await this.#options.claims.outlook(reference, manifest, object, signal);
+    const outlook = await this.#options.outlooks.of(reference, manifest, object, signal);
     return {
       ...undecided,
       item: { ...item, source: outlook.source },

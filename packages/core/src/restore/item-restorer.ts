@@ -12,10 +12,10 @@ import {
   type ItemDecider,
   type WritableItem,
 } from './item-decider.ts';
+import type { HandledItem } from './item-handler.ts';
 import type { ItemOutcome, ItemWriter } from './item-writer.ts';
 import type { LiveObject } from './live-objects.ts';
 import type { BlockedItem } from './prepare-item.ts';
-import type { HandledItem } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 
 /** What an {@link ItemRestorer} works with. */

@@ -1,4 +1,6 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
+import type { AdaptivePool } from '../internal/adaptive-pool.ts';
+import type { DeletionObserver } from '../internal/deletion-observer.ts';
 import type { RestoreAction } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -31,6 +33,9 @@ export interface ItemWriterOptions {
   readonly clock: Clock;
   /** How long an object that is created again may take to go away first. */
   readonly recreateTimeoutMs: number;
+  readonly deletions: DeletionObserver;
+  /** Has begun the work in which objects are written. */
+  readonly pool: Pick<AdaptivePool, 'pause'>;
 }
 
 type DecisionTo<A extends ItemDecision['action']> = Extract<ItemDecision, { readonly action: A }>;
@@ -105,8 +110,11 @@ export class ItemWriter {
     signal: AbortSignal,
   ): Promise<ItemOutcome> {
     await this.#delete(reference, uid, signal);
-    const { recreateTimeoutMs: timeoutMs } = this.#options;
-    if (!(await waitUntilGone(reference, { ...this.#options, timeoutMs, signal }))) {
+    const { recreateTimeoutMs: timeoutMs, pool } = this.#options;
+    // One that does not go holds back no other.
+    const pause: AdaptivePool['pause'] = (wait) => pool.pause(wait);
+    const waiting = { ...this.#options, timeoutMs, signal, pause };
+    if (!(await waitUntilGone(reference, uid, waiting))) {
       const target = describeObject(reference);
       throw new LifeboatError(
         `restore: ${target} was deleted to be created again and was still there after ${timeoutMs} ms; see which finalizers hold it back, then restore again`,

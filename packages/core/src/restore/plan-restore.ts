@@ -13,15 +13,13 @@ import type {
   PlannedWave,
   RestorePlan,
 } from '../model/restore-plan.ts';
-import { ImportObserver } from '../snapshot/import-observer.ts';
 import { acceptRestore } from './accept-restore.ts';
-import { ClaimRestorer } from './claim-restorer.ts';
+import { ClaimOutlooks } from './claim-outlooks.ts';
 import { entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
 import { extraObjects } from './extra-objects.ts';
 import { PlannedHooks } from './hooks/planned-hooks.ts';
 import { ItemDecider } from './item-decider.ts';
-import { ItemWriter } from './item-writer.ts';
 import { openBackup } from './opened-backup.ts';
 import { pacedCluster } from './paced-cluster.ts';
 import { plannedCluster } from './planned-cluster.ts';
@@ -100,18 +98,10 @@ export async function planEntries(
   const live = pacedCluster({ cluster: dependencies.cluster, clock, window });
   const cluster = plannedCluster(live);
   const pool = new AdaptivePool(window);
-  await using imports = new ImportObserver({ cluster });
   const shared = { ...run, cluster, clock, record, pool };
-  const claims = new ClaimRestorer({
-    ...shared,
-    imports,
-    writer: new ItemWriter({ cluster, clock, recreateTimeoutMs: 0 }),
-    snapshotImportTimeoutMs: 0,
-    allowVolumeModeChange: options.allowVolumeModeChange,
-  });
   const decider = new ItemDecider({
     ...shared,
-    claims,
+    outlooks: new ClaimOutlooks(shared),
     ensureNamespace: (namespace, itemSignal) => planner.ensureNamespace(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
     restoreBefore: restoreBefore(dependencies, () => additional),

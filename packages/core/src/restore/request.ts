@@ -68,7 +68,8 @@ export interface RestoreOptions
   readonly snapshotImportTimeoutMs?: number | undefined;
   /**
    * Objects that may wait at a time, beyond those that are being restored: claims for the cluster to find their snapshots, objects for
-   * what their item actions have asked for. Each is in memory. When there are more, no more objects are begun. @default 1000
+   * what their item actions have asked for, or for those that they are created in place of. Each is in memory. When there are more, no
+   * more objects are begun. @default 1000
    */
   readonly maximumWaitingObjects?: number | undefined;
   /**
@@ -112,7 +113,10 @@ export interface RestoreOptions
   readonly restoreManagedFields?: boolean | undefined;
   /** How the operations that item actions begin are followed. Each may take as long as `spec.itemOperationTimeout` says. */
   readonly itemOperations?: RestoreItemOperationOptions | undefined;
-  /** How long a terminating namespace may take to go away before it is made anew, in milliseconds. @default 600000 */
+  /**
+   * How long a terminating namespace may take to go away before it is made anew, in milliseconds. Its objects wait, and what comes last in
+   * the order of resources; others do not. @default 600000
+   */
   readonly namespaceTimeoutMs?: number | undefined;
   /**
    * What becomes of the VolumeSnapshot and VolumeSnapshotContent that a claim was filled from once it is bound: `remove`

@@ -1,5 +1,6 @@
 import { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { ConcurrencyWindow } from '../internal/concurrency-window.ts';
+import { DeletionObserver } from '../internal/deletion-observer.ts';
 import type { Backup } from '../model/backup.ts';
 import { compareCodePoints } from '../model/json.ts';
 import type { Restore } from '../model/restore.ts';
@@ -12,11 +13,13 @@ import { createBuiltInActions } from './actions/built-in-actions.ts';
 import { AdditionalItems, type AdditionalItemsOptions } from './additional-items.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
 import type { BackupContents } from './backup-contents.ts';
+import { ClaimOutlooks } from './claim-outlooks.ts';
 import { ClaimRestorer } from './claim-restorer.ts';
 import { keptToPlan } from './confirm-plan.ts';
 import { createNeeds, entriesToRestore } from './entries-to-restore.ts';
 import { existingObjectsPolicy } from './existing-objects-policy.ts';
 import { ItemDecider, type ItemDeciderOptions } from './item-decider.ts';
+import type { ItemHandler } from './item-handler.ts';
 import { ItemRestorer, type ItemRestorerOptions } from './item-restorer.ts';
 import type { ItemSelection } from './item-selection.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -25,7 +28,7 @@ import { mappingActions, type ObjectChanges, objectChangeSteps } from './object-
 import { pacedCluster } from './paced-cluster.ts';
 import { actionStep, type PreparationStep } from './prepare-item.ts';
 import type { RestoreOptions } from './request.ts';
-import { type ItemHandler, restoreItems } from './restore-items.ts';
+import { restoreItems } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { waitForDefinitions } from './restored-definitions.ts';
 import type { RollbackScope } from './rollback-scope.ts';
@@ -81,21 +84,21 @@ export async function restoreEntries(
   const { maximumWaitingObjects: maximumPaused = 1_000 } = options;
   const pool = new AdaptivePool(window, { maximumPaused });
   await using imports = new ImportObserver({ cluster, restoreName: restore.metadata.name });
-  const shared = { ...run, cluster, clock, pool };
+  await using deletions = new DeletionObserver(cluster);
+  const shared = { ...run, cluster, clock, pool, deletions };
   const { namespaceTimeoutMs = 600_000, snapshotImportTimeoutMs = 120_000 } = options;
   const { recreateTimeoutMs = 120_000, allowVolumeModeChange } = options;
   const namespaces = new TargetNamespaces({ ...shared, timeoutMs: namespaceTimeoutMs });
-  const writer = new ItemWriter({ cluster, clock, recreateTimeoutMs });
+  const writer = new ItemWriter({ ...shared, recreateTimeoutMs });
+  const outlooks = new ClaimOutlooks(shared);
   const claims = new ClaimRestorer({
-    ...shared,
-    writer,
-    imports,
+    ...{ ...shared, outlooks, writer, imports },
     snapshotImportTimeoutMs,
     allowVolumeModeChange,
   });
   const decider = new ItemDecider({
     ...shared,
-    claims,
+    outlooks,
     ensureNamespace: (namespace, itemSignal) => namespaces.ensure(namespace, itemSignal),
     steps: preparationSteps(dependencies, run),
     restoreBefore: restoreBefore(dependencies, () => additional),
@@ -125,6 +128,7 @@ function itemHandler(
     Pick<RestoreEntriesDependencies, 'cluster' | 'clock'>,
 ): ItemHandler {
   return {
+    beginNamespace: (namespace) => namespaces.begin(namespace),
     ensureNamespace: (namespace, signal) => namespaces.ensure(namespace, signal),
     isNew: (namespace) => namespaces.isNew(namespace),
     handle: (entry, live, signal) => items.restore(entry, live, signal),

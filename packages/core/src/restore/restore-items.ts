@@ -1,45 +1,19 @@
 import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import { runAll } from '../internal/run-all.ts';
-import type { RestoreAction } from '../model/event.ts';
-import type { ApiResource, ResourceIdentifier } from '../model/kubernetes.ts';
+import { Slots } from '../internal/slots.ts';
+import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupContents, SpooledEntry } from './backup-contents.ts';
-import { joinLiveObjects, type LiveObject } from './live-objects.ts';
+import type { EndingNamespace, ItemHandler } from './item-handler.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
+import { restoreResource } from './restore-resource.ts';
 import type { TargetResources } from './target-resources.ts';
-import { type Wave, type WaveOrder, wavesOf } from './waves.ts';
+import { type Wave, type WaveOrder, wavesBeforeLast, wavesOf } from './waves.ts';
 
-const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
 const namespaces = 'namespaces';
-// Each holds a list open while its objects are worked on.
-const resourcesAtATime = 4;
-
-/** What {@link restoreItems} does with the entries: a restore carries them out, a plan writes them down. */
-export interface ItemHandler {
-  /** Makes ready the namespace that one of the backup is restored as; `false` when that fails. */
-  ensureNamespace(namespace: string, signal: AbortSignal): Promise<boolean>;
-  /** Whether a target namespace is known to hold nothing. */
-  isNew(targetNamespace: string): boolean;
-  handle(entry: SpooledEntry, live: LiveObject, signal: AbortSignal): Promise<HandledItem>;
-  /** Called once all definitions were handled. */
-  definitionsHandled(definitions: HandledDefinitions, signal: AbortSignal): Promise<void>;
-}
-
-/** What became of an entry. */
-export interface HandledItem {
-  readonly action: RestoreAction;
-  /** What stands in the target for it; absent when nothing does. */
-  readonly target: ResourceIdentifier | undefined;
-}
-
-/** Names of definitions, which are the group resources that they define. */
-export interface HandledDefinitions {
-  readonly changed: readonly string[];
-  /** The changed ones, and those that exist. */
-  readonly names: readonly string[];
-}
+const listsAtATime = 4;
 
 /** What {@link restoreItems} works with. */
 export interface RestoreItemsOptions {
@@ -57,9 +31,21 @@ export interface RestoreItemsOptions {
   readonly signal: AbortSignal;
 }
 
+type EntriesOf = ReadonlyMap<string, readonly SpooledEntry[]>;
+
+interface WaveRun extends RestoreItemsOptions {
+  /** Each list of live objects that is open has one. */
+  readonly lists: Slots;
+  /** By the name in the target. */
+  readonly ending: Map<string, EndingNamespace>;
+}
+
 /**
  * Goes through entries wave by wave, in the order in which objects need each other, and returns the waves. Rejects only when
  * aborted.
+ *
+ * A namespace that is being deleted holds back its own objects and the waves that come last, nothing else: its objects follow when it
+ * has gone, each wave once the others have gone through those before it.
  */
 export async function restoreItems(options: RestoreItemsOptions): Promise<readonly Wave[]> {
   const { entries, record, order, signal } = options;
@@ -67,74 +53,87 @@ export async function restoreItems(options: RestoreItemsOptions): Promise<readon
   record.expect(entries.size);
   // Namespaces come up even if the backup holds no object of theirs: something of their content does.
   const waves = wavesOf([...entriesOf.keys(), namespaces], order);
-  for (const wave of waves) {
-    signal.throwIfAborted();
-    record.report({ type: 'wave', name: wave.name, resources: wave.resources });
-    await runAll(
-      wave.resources,
-      (groupResource, resourceSignal) =>
-        restoreResource(options, groupResource, entriesOf.get(groupResource) ?? [], resourceSignal),
-      { concurrency: resourcesAtATime, signal },
-    );
+  const begun = 1 + waves.findIndex(({ resources }) => resources.includes(namespaces));
+  const beforeLast = Math.max(begun, wavesBeforeLast(waves, order));
+  const run: WaveRun = { ...options, lists: new Slots(listsAtATime), ending: new Map() };
+  await restoreWaves(run, waves.slice(0, begun), entriesOf, signal);
+  if (run.ending.size > 0) {
+    await restoreAroundEnding(run, waves.slice(begun, beforeLast));
+  } else {
+    await restoreWaves(run, waves.slice(begun, beforeLast), entriesOf, signal);
   }
+  await restoreWaves(run, waves.slice(beforeLast), entriesOf, signal);
   return waves;
 }
 
-async function restoreResource(
-  options: RestoreItemsOptions,
-  groupResource: string,
-  entries: readonly SpooledEntry[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (groupResource === namespaces) {
-    await ensureNamespaces(options, entries, signal);
-    return;
-  }
-  const { handler, pool, restore, cluster } = options;
-  const changed: string[] = [];
-  const names: string[] = [];
-  const joined = joinLiveObjects({
-    cluster,
-    entries,
-    resource: await comparedResource(options, entries),
-    targetNamespaceOf: (namespace) => targetNamespaceOf(restore.spec, namespace),
-    isNew: (namespace) => handler.isNew(namespace),
-    signal,
-  });
+/** Has the objects of namespaces that are being deleted follow the others. */
+async function restoreAroundEnding(run: WaveRun, waves: readonly Wave[]): Promise<void> {
+  const { entries, ending, restore, signal } = run;
+  const targetOf = ({ namespace }: SpooledEntry): string | undefined => {
+    const target = namespace && targetNamespaceOf(restore.spec, namespace);
+    return target !== undefined && ending.has(target) ? target : undefined;
+  };
+  const parts = Map.groupBy(entries, targetOf);
+  const over = waves.map(() => Promise.withResolvers<void>());
+  const entriesIn = (target: string | undefined): EntriesOf =>
+    Map.groupBy(parts.get(target) ?? [], ({ groupResource }) => groupResource);
+  const follow = async (target: string, partSignal: AbortSignal): Promise<void> => {
+    await unlessAborted(Promise.resolve(ending.get(target)?.isReady), partSignal);
+    const entriesOf = entriesIn(target);
+    for (const [index, wave] of waves.entries()) {
+      await unlessAborted(Promise.resolve(over[index - 1]?.promise), partSignal);
+      await restoreWave(run, wave, entriesOf, partSignal);
+    }
+  };
+  const lead = async (partSignal: AbortSignal): Promise<void> => {
+    const entriesOf = entriesIn(undefined);
+    for (const [index, wave] of waves.entries()) {
+      await restoreWaves(run, [wave], entriesOf, partSignal);
+      over[index]?.resolve();
+    }
+  };
   await runAll(
-    pool.admitted(joined, signal),
-    ({ entry, live }, itemSignal) =>
-      pool.run(async () => {
-        const { action } = await handler.handle(entry, live, itemSignal);
-        if (groupResource !== definitions || action === 'failed') {
-          return;
-        }
-        names.push(entry.name);
-        if (action !== 'skipped') {
-          changed.push(entry.name);
-        }
-      }, itemSignal),
+    [undefined, ...ending.keys()],
+    (target, partSignal) => (target === undefined ? lead(partSignal) : follow(target, partSignal)),
     { concurrency: Number.POSITIVE_INFINITY, signal },
   );
-  if (groupResource === definitions) {
-    await handler.definitionsHandled({ changed, names }, signal);
+}
+
+async function restoreWaves(
+  run: WaveRun,
+  waves: readonly Wave[],
+  entriesOf: EntriesOf,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const wave of waves) {
+    signal.throwIfAborted();
+    run.record.report({ type: 'wave', name: wave.name, resources: wave.resources });
+    await restoreWave(run, wave, entriesOf, signal);
   }
 }
 
-/** The resource in the version of the archived objects, which is the one to compare in; a backup has one version of each. */
-async function comparedResource(
-  { contents, resources }: RestoreItemsOptions,
-  [first]: readonly SpooledEntry[],
-): Promise<ApiResource | undefined> {
-  if (first === undefined) {
-    return undefined;
-  }
-  return resources.resourceOf(first, await contents.read(first)).resource;
+function restoreWave(
+  run: WaveRun,
+  { resources }: Wave,
+  entriesOf: EntriesOf,
+  signal: AbortSignal,
+): Promise<void> {
+  return runAll(
+    resources,
+    (groupResource, resourceSignal) => {
+      const entries = entriesOf.get(groupResource) ?? [];
+      return groupResource === namespaces
+        ? beginNamespaces(run, entries, resourceSignal)
+        : restoreResource(run, groupResource, entries, resourceSignal);
+    },
+    // Those whose objects are worked on are bounded by their lists.
+    { concurrency: Number.POSITIVE_INFINITY, signal },
+  );
 }
 
-/** Makes ready the namespaces that were selected themselves, and those that selected objects belong to. */
-async function ensureNamespaces(
-  { entries, handler, record, pool }: RestoreItemsOptions,
+/** Begins to make ready the namespaces that were selected themselves, and those that selected objects belong to. */
+async function beginNamespaces(
+  { entries, handler, record, pool, restore, ending }: WaveRun,
   selected: readonly SpooledEntry[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -142,10 +141,13 @@ async function ensureNamespaces(
   for (const { name } of selected) {
     names.add(name);
   }
-  const ensure = async (name: string, itemSignal: AbortSignal): Promise<void> => {
-    await handler.ensureNamespace(name, itemSignal);
+  const begin = async (name: string, itemSignal: AbortSignal): Promise<void> => {
+    const waited = await handler.beginNamespace(name, itemSignal);
+    if (waited !== undefined) {
+      ending.set(targetNamespaceOf(restore.spec, name), waited);
+    }
   };
-  await runAll(names, ensure, { concurrency: pool.width, signal });
+  await runAll(names, begin, { concurrency: pool.width, signal });
   for (const _ of selected) {
     record.addDone();
   }

@@ -13,6 +13,7 @@ import type { AdditionalItemReason } from './additional-items.ts';
 import type { SpooledEntry } from './backup-contents.ts';
 import type { PlannedHooks } from './hooks/planned-hooks.ts';
 import type { DecidedItem, ItemDecider } from './item-decider.ts';
+import type { HandledItem, ItemHandler } from './item-handler.ts';
 import type { LiveObject } from './live-objects.ts';
 import { MissingParts, missingFor } from './missing-in-target.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
@@ -20,7 +21,6 @@ import type { PlannedCluster } from './planned-cluster.ts';
 import { definedResources } from './planned-definition.ts';
 import { plannedItem } from './planned-item.ts';
 import { plannedVolume } from './planned-volume.ts';
-import type { HandledItem, ItemHandler } from './restore-items.ts';
 import type { RestoreRecord } from './restore-record.ts';
 import { askServer } from './server-check.ts';
 import type { TargetResources } from './target-resources.ts';
@@ -74,6 +74,10 @@ export class RestorePlanner implements ItemHandler {
 
   isNew(targetNamespace: string): boolean {
     return this.#newNamespaces.has(targetNamespace);
+  }
+
+  async beginNamespace(namespace: string, signal: AbortSignal): Promise<undefined> {
+    await this.ensureNamespace(namespace, signal);
   }
 
   ensureNamespace(namespace: string, signal: AbortSignal): Promise<boolean> {

@@ -1,10 +1,14 @@
 import { isLifeboatError, messageOf } from '../errors.ts';
+import type { AdaptivePool } from '../internal/adaptive-pool.ts';
+import type { DeletionObserver } from '../internal/deletion-observer.ts';
+import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { BackupContents } from './backup-contents.ts';
+import type { EndingNamespace } from './item-handler.ts';
 import { namespaceManifest } from './namespace-manifest.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
@@ -20,12 +24,23 @@ export interface TargetNamespacesOptions {
   readonly record: RestoreRecord;
   /** How long a terminating namespace may take to go away. */
   readonly timeoutMs: number;
+  readonly deletions: DeletionObserver;
+  /** Has begun the work in which objects are restored. */
+  readonly pool: Pick<AdaptivePool, 'pause'>;
+  /** Ends what is done for namespaces, whoever has asked for it. */
+  readonly signal: AbortSignal;
+}
+
+interface EnsuredNamespace {
+  /** Resolves as soon as it is known: whether the namespace is being deleted, and has to go first. */
+  readonly isEnding: Promise<boolean>;
+  readonly isReady: Promise<boolean>;
 }
 
 /** The namespaces that a restore needs in the target: each is looked at, and made if it is missing, once. */
 export class TargetNamespaces {
   readonly #options: TargetNamespacesOptions;
-  readonly #ensured = new Map<string, Promise<boolean>>();
+  readonly #ensured = new Map<string, EnsuredNamespace>();
   readonly #created = new Set<string>();
 
   constructor(options: TargetNamespacesOptions) {
@@ -33,18 +48,24 @@ export class TargetNamespaces {
   }
 
   /**
-   * Sees to it that the namespace exists which a backed-up one is restored as. `false` when that failed: an issue of the
-   * namespace says why, once, and nothing can be restored into it. An existing namespace is left as it is; one that is being
-   * deleted is waited for.
+   * Begins to see to it that the namespace exists which a backed-up one is restored as, and resolves when that is done. One that is
+   * being deleted is not waited for: then it resolves with what will be done when the namespace has gone and was made anew.
    */
-  ensure(namespace: string, signal: AbortSignal): Promise<boolean> {
-    const target = targetNamespaceOf(this.#options.restore.spec, namespace);
-    let ensured = this.#ensured.get(target);
-    if (ensured === undefined) {
-      ensured = this.#getOrCreate(namespace, target, signal);
-      this.#ensured.set(target, ensured);
-    }
-    return ensured;
+  async begin(namespace: string): Promise<EndingNamespace | undefined> {
+    const { isEnding, isReady } = this.#begun(namespace);
+    return (await isEnding) ? { isReady } : undefined;
+  }
+
+  /**
+   * Sees to it that the namespace exists which a backed-up one is restored as, within work that the pool has begun: while it waits for
+   * one that is being deleted, other work has its place. `false` when that failed: an issue of the namespace says why, once, and nothing
+   * can be restored into it. An existing namespace is left as it is.
+   */
+  async ensure(namespace: string, signal: AbortSignal): Promise<boolean> {
+    const { isEnding, isReady } = this.#begun(namespace);
+    return (await isEnding)
+      ? this.#options.pool.pause(() => unlessAborted(isReady, signal))
+      : isReady;
   }
 
   /** Whether a target namespace was made by this restore, and so holds nothing but what is made in every namespace. */
@@ -52,18 +73,38 @@ export class TargetNamespaces {
     return this.#created.has(target);
   }
 
-  async #getOrCreate(namespace: string, target: string, signal: AbortSignal): Promise<boolean> {
-    const { record } = this.#options;
+  #begun(namespace: string): EnsuredNamespace {
+    const target = targetNamespaceOf(this.#options.restore.spec, namespace);
+    const known = this.#ensured.get(target);
+    if (known !== undefined) {
+      return known;
+    }
+    const { promise: isEnding, resolve: tell } = Promise.withResolvers<boolean>();
+    const isReady = this.#getOrCreate(namespace, target, () => tell(true));
+    this.#ensured.set(target, { isEnding, isReady });
+    const over = (): void => {
+      tell(false);
+      this.#ensured.set(target, { isEnding: Promise.resolve(false), isReady });
+    };
+    isReady.then(over, over);
+    return { isEnding, isReady };
+  }
+
+  async #getOrCreate(namespace: string, target: string, onEnding: () => void): Promise<boolean> {
+    const { record, signal } = this.#options;
     const object = { groupResource: 'namespaces', name: target };
     try {
       const existing = await this.#get(target, signal);
       if (existing !== undefined && !isTerminating(existing)) {
         return true;
       }
-      if (existing !== undefined && !(await this.#waitUntilGone(target, signal))) {
-        const message = `the namespace is being deleted and was still there after ${this.#options.timeoutMs} ms; see which finalizers hold its objects back, then restore again`;
-        record.addIssue({ severity: 'error', reason: 'NamespaceTerminating', message, object });
-        return false;
+      if (existing !== undefined) {
+        onEnding();
+        if (!(await this.#waitUntilGone(existing))) {
+          const message = `the namespace is being deleted and was still there after ${this.#options.timeoutMs} ms; see which finalizers hold its objects back, then restore again`;
+          record.addIssue({ severity: 'error', reason: 'NamespaceTerminating', message, object });
+          return false;
+        }
       }
       await this.#create(namespace, target, signal);
       return true;
@@ -94,8 +135,8 @@ export class TargetNamespaces {
     record.addOutcome({ groupResource: 'namespaces', name: target }, manifest, 'created');
   }
 
-  #waitUntilGone(name: string, signal: AbortSignal): Promise<boolean> {
-    return waitUntilGone({ ...Resources.namespaces, name }, { ...this.#options, signal });
+  #waitUntilGone({ metadata: { name, uid } }: KubernetesObject): Promise<boolean> {
+    return waitUntilGone({ ...Resources.namespaces, name }, uid, this.#options);
   }
 
   #get(name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {

@@ -102,6 +102,13 @@ export function wavesOf(
     .filter(({ resources }) => resources.length > 0);
 }
 
+/** How many of the waves come before the first of those that come last. */
+export function wavesBeforeLast(waves: readonly Wave[], order: WaveOrder = defaultOrder): number {
+  const last = new Set(order.last.flatMap(({ resources }) => resources));
+  const first = waves.findIndex(({ resources }) => resources.some((each) => last.has(each)));
+  return first < 0 ? waves.length : first;
+}
+
 function wave(name: string, resources: readonly string[]): Wave {
   return { name, resources: resources.toSorted(compareCodePoints) };
 }
