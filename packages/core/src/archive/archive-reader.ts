@@ -41,8 +41,8 @@ export interface ArchiveObject {
 }
 
 const mebibyte = 1024 ** 2;
-// Each chunk is a turn of the event loop.
-const unpackedChunkBytes = 64 * 1024;
+// Each chunk is a job of another thread, and a turn of the event loop.
+const unpackedChunkBytes = 128 * 1024;
 
 /**
  * Reads the objects of an archive in the order they stand there, one at a time: the unversioned copies, as a restore does, and those

@@ -87,9 +87,12 @@ export class BlockBytes {
 
   /** The text of the bytes from one position to another; what is not UTF-8 becomes U+FFFD. They must not have been given back. */
   text(start: number, end: number): string {
-    const pieces = this.pieces(start, end);
-    const [piece] = pieces;
-    return (piece !== undefined && pieces.length === 1 ? piece : Buffer.concat(pieces)).toString();
+    const from = start - this.#releasedBytes;
+    const offset = from % blockBytes;
+    const block = this.#blocks[(from - offset) / blockBytes];
+    return block !== undefined && offset + end - start <= blockBytes
+      ? block.toString('utf8', offset, offset + end - start)
+      : Buffer.concat(this.pieces(start, end)).toString();
   }
 
   /** Gives back the blocks that end before a position, whose bytes are not to be read any more. @default all of them */

@@ -58,27 +58,19 @@ function* textsOf(
 
 function findParts(bytes: BlockBytes, parts: ListParts): void {
   let from = 0;
+  let index = 0;
   let isInString = false;
-  let isEscaped = false;
   for (const piece of bytes.pieces(0, bytes.sizeBytes)) {
-    let stringStart = 0;
-    for (let index = 0; index < piece.length; index += 1) {
-      const byte = piece[index];
+    while (index < piece.length) {
       if (isInString) {
-        if (isEscaped) {
-          isEscaped = false;
-        } else if (byte === backslash) {
-          isEscaped = true;
-        } else if (byte === quote) {
-          isInString = false;
-        } else if (index - stringStart > shortStringBytes) {
-          const end = endOfString(piece, index + 1);
-          isEscaped = end === piece.length && backslashesBefore(piece, end, index) % 2 === 1;
-          index = end - 1;
-        }
-      } else if (byte === quote) {
+        index = endOfString(piece, index);
+        isInString = index >= piece.length;
+        index += isInString ? 0 : 1;
+        continue;
+      }
+      const byte = piece[index];
+      if (byte === quote) {
         isInString = true;
-        stringStart = index;
       } else if (byte === openBrace || byte === openBracket) {
         parts.open(byte === openBrace ? '{' : '[', from + index);
       } else if (byte === closeBrace || byte === closeBracket) {
@@ -86,18 +78,36 @@ function findParts(bytes: BlockBytes, parts: ListParts): void {
       } else if (byte === comma) {
         parts.divide(from + index);
       }
+      index += 1;
     }
     from += piece.length;
+    // A byte that the last one of this piece escapes is passed over.
+    index -= piece.length;
   }
 }
 
-/** Where the quote is that ends a string which goes on at a position; the length of the piece when it does not end there. */
+/**
+ * Where the quote is that ends a string which goes on at a position. When it does not end in the piece: where it goes on in the next one,
+ * as a position behind the piece.
+ */
 function endOfString(piece: Buffer, start: number): number {
-  let end = piece.indexOf(quote, start);
-  while (end >= 0 && backslashesBefore(piece, end, start) % 2 === 1) {
+  let at = start;
+  for (const near = Math.min(start + shortStringBytes, piece.length); at < near; at += 1) {
+    const byte = piece[at];
+    if (byte === quote) {
+      return at;
+    }
+    if (byte === backslash) {
+      at += 1;
+    }
+  }
+  let end = piece.indexOf(quote, at);
+  while (end >= 0 && backslashesBefore(piece, end, at) % 2 === 1) {
     end = piece.indexOf(quote, end + 1);
   }
-  return end < 0 ? piece.length : end;
+  return end < 0
+    ? Math.max(at, piece.length + (backslashesBefore(piece, piece.length, at) % 2))
+    : end;
 }
 
 function backslashesBefore(piece: Buffer, end: number, start: number): number {
