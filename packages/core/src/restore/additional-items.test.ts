@@ -31,7 +31,7 @@ beforeEach(async () => {
       configMap('needed'),
       configMap('deeper'),
       configMap('needed', { namespace: 'elsewhere' }),
-      ['secrets', archivedObject('v1', 'Secret', { name: 'key' })],
+      ['secrets', archivedObject('v1', 'Secret', { name: 'password' })],
       [
         'priorityclasses',
         archivedObject(
@@ -117,7 +117,7 @@ it('what is in no namespace is restored when asked for, unless the spec forbids 
 });
 
 it('resources and namespaces that the spec leaves out stay out', async () => {
-  const key = { groupResource: 'secrets', namespace: 'shop', name: 'key' };
+  const key = { groupResource: 'secrets', namespace: 'shop', name: 'password' };
   const result = await restore([asking({ web: [wanted('needed', 'elsewhere'), key] })], {
     spec: { ...spec, excludedResources: ['secrets'] },
   });
@@ -165,6 +165,15 @@ it('a plan says who asks for an object, and is carried out as it says', async ()
     ]),
   );
   expect(outcomes(await restore([ask], plan))).toContain('configmaps needed created');
+});
+
+it('a plan has what is asked for, of a kind that is not restored otherwise, beside who asks for it', async () => {
+  const password = { groupResource: 'secrets', namespace: 'shop', name: 'password' };
+  const { items } = await planRestore(dependencies([asking({ web: [password] })]), { spec });
+  expect(items.map(({ target: { groupResource, name } }) => `${groupResource} ${name}`)).toEqual([
+    'namespaces shop',
+    ...['configmaps other', 'secrets password', 'configmaps web'],
+  ]);
 });
 
 it('an object that fails is an error of its own, and the one that asked for it is restored', async () => {

@@ -56,6 +56,12 @@ it('an object of a version that the target does not serve comes back as what an 
   expect(plan.issues).toEqual([]);
   const target = { groupResource: 'ingresses.networking.k8s.io', namespace: 'shop', name: 'web' };
   expect(plan.items).toContainEqual(expect.objectContaining({ target, action: 'create' }));
+  // Where it is restored, though the backup has no object of that kind.
+  expect(plan.items.map(({ target: { groupResource } }) => groupResource)).toEqual([
+    'namespaces',
+    'configmaps',
+    'ingresses.networking.k8s.io',
+  ]);
   const { issues, items } = await runRestore(dependencies, plan);
   expect(issues).toEqual([]);
   expect(items).toContainEqual(expect.objectContaining({ object: target, action: 'created' }));

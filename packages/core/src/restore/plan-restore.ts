@@ -5,6 +5,7 @@ import { safeListener } from '../internal/safe-listener.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import type { RestorePlanEvent } from '../model/event.ts';
 import { compareCodePoints } from '../model/json.ts';
+import { identifierKey } from '../model/kubernetes.ts';
 import { terminalPhase } from '../model/phase.ts';
 import type {
   PlannedRestoreAction,
@@ -173,8 +174,18 @@ function inOrder(
   const rank = new Map(
     waves.flatMap(({ resources }) => resources).map((name, index) => [name, index]),
   );
-  const key = ({ target: { groupResource, namespace = '', name } }: PlannedRestoreItem): string =>
-    `${String(rank.get(groupResource) ?? 0).padStart(6, '0')} ${namespace} ${name}`;
+  const bySource = new Map(items.map((item) => [identifierKey(item.source), item]));
+  // An action may have made it another kind, which does not change when it is restored. What was not selected comes with the one that asks for it.
+  const rankOf = (item: PlannedRestoreItem, seen = new Set<PlannedRestoreItem>()): number => {
+    const { source, askedForBy } = item;
+    const asking = askedForBy && bySource.get(identifierKey(askedForBy.object));
+    const isUnknown = asking === undefined || seen.has(asking);
+    return rank.get(source.groupResource) ?? (isUnknown ? 0 : rankOf(asking, seen.add(item)));
+  };
+  const key = (item: PlannedRestoreItem): string => {
+    const { namespace = '', name } = item.target;
+    return `${String(rankOf(item)).padStart(6, '0')} ${namespace} ${name}`;
+  };
   return items
     .map((item) => ({ item, key: key(item) }))
     .toSorted((left, right) => compareCodePoints(left.key, right.key))
