@@ -51,7 +51,7 @@ it('keeps the positions of records apart that do not fit into memory', async () 
 
 it('returns more records than it keeps in memory, in any order, many at a time', async () => {
   await using spool = await BackupSpool.open({ directory });
-  // Some 2 MB, where a megabyte is kept.
+  // Some 3 MB, where half of that is kept.
   const written = Array.from({ length: 300 }, (_, index) => `${index} `.repeat(2_000));
   const records: SpoolRecord[] = [];
   for (const text of written) {

@@ -36,8 +36,8 @@ export interface BackupSpoolOptions {
 
 const decompress: (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer> =
   promisify(zstdDecompress);
-// Records that lie together are mostly read together: what a read, a write and a compression cost of their own is shared by some fifty.
-const blockBytes = 128 * 1024;
+// Records that lie together are mostly read together: what a read, a write and a compression cost of their own is shared by some hundred.
+const blockBytes = 256 * 1024;
 // Objects repeat their keys: even the fastest level takes most of them away. In a fifth of the time that the fastest of deflate takes; no
 // other process ever reads the file, so that nothing depends on the format, nor on Node.js still calling these functions experimental: where they
 // went, deflate would do.
@@ -45,7 +45,7 @@ const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]
 // A block so small is there sooner than another thread would have been asked for it.
 const unpackedAtOnceBytes = 1024 * 1024;
 // A few resources are read at a time, each in the order of its names, which is mostly the one in which they were written.
-const keptBlocks = 8;
+const keptBlocks = 6;
 
 /**
  * Records of bytes in one temporary file, written once one after another and then read in any order, best in the one in which they
