@@ -10,6 +10,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import { LifeboatError, type LifeboatErrorCode, messageOf } from '../errors.ts';
+import { freeBytes } from '../internal/free-bytes.ts';
 import { RecordPlaces } from './record-places.ts';
 
 /** A record of a spool, by the order in which they were added: a position of its own for each of some ten thousand would be as much as its name. */
@@ -18,8 +19,14 @@ export type SpoolRecord = number;
 /** A block that was unpacked. */
 interface RecentBlock {
   readonly index: number;
-  readonly unpacked: Promise<Uint8Array>;
+  readonly unpacked: Promise<Bytes>;
+  /** How many read it now. */
+  readers: number;
+  /** Whether it is among those that are kept. */
+  isKept: boolean;
 }
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Where a block lies in the file, and how long it is when it is unpacked. */
 interface SpoolBlock {
@@ -34,14 +41,14 @@ export interface BackupSpoolOptions {
   readonly directory?: string | undefined;
 }
 
-const decompress: (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer> =
+const decompress: (bytes: Uint8Array, options: ZstdOptions) => Promise<Buffer<ArrayBuffer>> =
   promisify(zstdDecompress);
 // Records that lie together are mostly read together: what a read, a write and a compression cost of their own is shared by some hundred.
 const blockBytes = 256 * 1024;
-// Objects repeat their keys: even the fastest level takes most of them away. In a fifth of the time that the fastest of deflate takes; no
-// other process ever reads the file, so that nothing depends on the format, nor on Node.js still calling these functions experimental: where they
-// went, deflate would do.
-const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+// Objects repeat their keys, and a level below 1, which looks for repetitions alone, takes away most of what level 1 does in half of the time,
+// both ways. No other process ever reads the file, so that nothing depends on the format, nor on Node.js still calling these functions
+// experimental: where they went, deflate would do.
+const compression: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: -3 } };
 // A block so small is there sooner than another thread would have been asked for it.
 const unpackedAtOnceBytes = 1024 * 1024;
 // A few resources are read at a time, each in the order of its names, which is mostly the one in which they were written.
@@ -135,38 +142,56 @@ export class BackupSpool implements AsyncDisposable {
     }
   }
 
-  /** Reads a record, which is not to be changed. Calls may run concurrently. */
-  async read(record: SpoolRecord): Promise<Uint8Array> {
+  /**
+   * Reads a record: what is made of its bytes, which are only there until the call returns and are not to be changed. Calls may run
+   * concurrently.
+   */
+  async read<T>(record: SpoolRecord, make: (bytes: Uint8Array) => T): Promise<T> {
     const { block, offset, length } = this.#places.get(record);
-    const unpacked = await (length > blockBytes ? this.#unpack(block) : this.#unpackedOf(block));
-    return unpacked.subarray(offset, offset + length);
+    const recent = length > blockBytes ? this.#unpacking(block) : this.#recentBlock(block);
+    recent.readers += 1;
+    try {
+      const unpacked = await recent.unpacked;
+      return make(unpacked.subarray(offset, offset + length));
+    } finally {
+      recent.readers -= 1;
+      freeUnlessNeeded(recent);
+    }
   }
 
   /** A block, unpacked unless it is one of those that were used last. */
-  #unpackedOf(index: number): Promise<Uint8Array> {
+  #recentBlock(index: number): RecentBlock {
     const place = this.#recent.findLastIndex((recent) => recent.index === index);
     // An array, of which mostly the last one is used: a Map that is written at each read leaves tables behind that keep old blocks alive.
     const [known] = place < 0 ? [] : this.#recent.splice(place, 1);
-    const recent = known ?? { index, unpacked: this.#unpack(index) };
+    const recent = known ?? this.#unpacking(index);
+    recent.isKept = true;
+    this.#recent.push(recent);
     if (known === undefined) {
       // Whoever asks again tries again.
       recent.unpacked.catch(() => this.#forget(recent));
     }
-    this.#recent.push(recent);
-    if (this.#recent.length > keptBlocks) {
-      this.#recent.shift();
+    const [oldest] = this.#recent;
+    if (oldest !== undefined && this.#recent.length > keptBlocks) {
+      this.#forget(oldest);
     }
-    return recent.unpacked;
+    return recent;
   }
 
   #forget(recent: RecentBlock): void {
     const place = this.#recent.indexOf(recent);
     if (place >= 0) {
       this.#recent.splice(place, 1);
+      recent.isKept = false;
+      freeUnlessNeeded(recent);
     }
   }
 
-  async #unpack(index: number): Promise<Uint8Array> {
+  #unpacking(index: number): RecentBlock {
+    return { index, unpacked: this.#unpack(index), readers: 0, isKept: false };
+  }
+
+  async #unpack(index: number): Promise<Bytes> {
     const block = this.#blocks[index];
     if (block === undefined) {
       throw new RangeError(`the spool has no block ${index}: it was not flushed`);
@@ -198,6 +223,12 @@ export class BackupSpool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+function freeUnlessNeeded({ unpacked, readers, isKept }: RecentBlock): void {
+  if (readers === 0 && !isKept) {
+    unpacked.then(freeBytes, () => undefined);
   }
 }
 

@@ -16,6 +16,9 @@ export function createGlob(pattern: string, { braces }: GlobOptions): (name: str
   if (!isGlob(pattern)) {
     return (name) => name === pattern;
   }
+  if (pattern === '*') {
+    return () => true;
+  }
   // The options leave what the matcher of Velero knows, and nothing else.
   return picomatch(pattern.replaceAll('[!', '[^'), {
     dot: true,

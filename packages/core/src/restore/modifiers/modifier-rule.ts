@@ -54,9 +54,7 @@ function compileConditions({
   matches,
 }: ResourceModifierConditions): CompiledRule['isFor'] {
   const hasResource = groupResourceGlob(groupResource);
-  const globs = (namespaces ?? []).map((name) =>
-    name === '*' ? () => true : createGlob(name, { braces: false }),
-  );
+  const globs = (namespaces ?? []).map((name) => createGlob(name, { braces: false }));
   const pattern = compileNamePattern(resourceNameRegex ?? '');
   const selector = readLabelSelector(labelSelector ?? {}) ?? {};
   const tests = (matches ?? []).map(testOf);
