@@ -97,10 +97,7 @@ export class ApiClient {
 
   /** Sends a request and returns the answer, whatever its status. */
   call(request: ApiRequest): Promise<ApiAnswer> {
-    return this.#repeat(request, async () => {
-      const [prepared, credentials] = await this.#prepare(request);
-      return answerOf(await this.#transport.exchange(prepared, credentials));
-    });
+    return this.#repeat(request, async () => answerOf(await this.#exchange(request)));
   }
 
   /** Sends a request and returns the body of a success as bytes, which its caller has to release, and any other answer as it is. */
@@ -177,6 +174,12 @@ export class ApiClient {
       }
       await this.sleep(delayMs, request, signal);
     }
+  }
+
+  async #exchange(request: ApiRequest): Promise<HttpAnswer> {
+    const [prepared, credentials] = await this.#prepare(request);
+    // Not awaited here, so that the text of the body is not kept until the answer comes.
+    return this.#transport.exchange(prepared, credentials);
   }
 
   async #open(

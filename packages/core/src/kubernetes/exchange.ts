@@ -18,9 +18,17 @@ export async function exchange(
 ): Promise<HttpAnswer> {
   signal?.throwIfAborted();
   const handler = new AnswerHandler();
+  dispatcher.dispatch(options, handler);
+  // Awaited elsewhere: the text of the body, which is in the options, is not kept until the answer comes.
+  return answerOf(handler, signal);
+}
+
+async function answerOf(
+  handler: AnswerHandler,
+  signal: AbortSignal | undefined,
+): Promise<HttpAnswer> {
   const forget = signal && onAbort(signal, () => handler.abort(signal.reason));
   try {
-    dispatcher.dispatch(options, handler);
     return await handler.answer;
   } finally {
     forget?.();

@@ -11,8 +11,9 @@ export interface UndiciTransportOptions {
 }
 
 const maximumAnswerBytes = 256 * 1024 * 1024;
-const headersTimeoutMs = 90_000;
-const bodyTimeoutMs = 60_000;
+// For the head of an answer as for each piece of its body: with two different times undici makes a timer for each of them at every request, and
+// forgets it only half a second after its end.
+const silenceTimeoutMs = 90_000;
 // The server sends a bookmark about every minute: a watch that is silent for longer has lost its connection.
 const watchTimeoutMs = 150_000;
 // Below the idle timeouts of common load balancers, which drop connections without a word.
@@ -133,14 +134,14 @@ export class UndiciTransport implements HttpTransport {
   #requestPool(tls: TlsIdentity): Dispatcher {
     return this.#dispatcher(tls, {
       connections: this.#connections,
-      headersTimeout: headersTimeoutMs,
-      bodyTimeout: bodyTimeoutMs,
+      headersTimeout: silenceTimeoutMs,
+      bodyTimeout: silenceTimeoutMs,
       maxResponseSize: maximumAnswerBytes,
     });
   }
 
   #watchPool(tls: TlsIdentity): Dispatcher {
-    return this.#dispatcher(tls, { headersTimeout: headersTimeoutMs, bodyTimeout: watchTimeoutMs });
+    return this.#dispatcher(tls, { headersTimeout: silenceTimeoutMs, bodyTimeout: watchTimeoutMs });
   }
 
   #dispatcher(tls: TlsIdentity, options: PoolLimits): Dispatcher {
