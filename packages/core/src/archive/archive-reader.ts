@@ -6,7 +6,7 @@ import { excerptOf } from '../internal/excerpt.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
 import { objectNameOf, parseEntryFolder, preferredSuffix } from './entry-path.ts';
-import { KeptNames } from './kept-names.ts';
+import { IdentifierList } from './identifier-list.ts';
 import { type TarEntry, TarReader } from './tar-reader.ts';
 
 /** Options of {@link readArchive}. */
@@ -143,18 +143,15 @@ const impossibleInPath: RegExp = /[%\0]/;
 
 type LocatedObject = Pick<ArchiveObject, 'entry' | 'version'>;
 
-/** What the path of a folder says, and the names that were seen there. */
-type KnownFolder = NonNullable<ReturnType<typeof parseEntryFolder>> & {
-  readonly names: Set<string>;
-};
-
 /** Decides about each entry by its header: an object, something to pass over, or an attack. */
 class EntryAcceptance {
   readonly #maximumEntryBytes: number;
   readonly #maximumEntries: number;
   readonly #maximumPathCharacters: number;
-  readonly #names = new KeptNames();
-  readonly #folders = new Map<string, KnownFolder>();
+  /** What was seen; a copy of another version as if it were of another resource. */
+  readonly #seen = new IdentifierList();
+  /** What the paths of its folders say. */
+  readonly #folders = new Map<string, NonNullable<ReturnType<typeof parseEntryFolder>>>();
   /** The one of which the last copy was that is passed over. */
   #passedFolder: string | undefined;
   #entries = 0;
@@ -213,8 +210,6 @@ class EntryAcceptance {
     if (folder === undefined || name === undefined) {
       return undefined;
     }
-    const { versionDirectory: version } = folder;
-    const entry = this.#names.kept({ ...folder, name });
     this.#pathCharacters += path.length;
     if (this.#pathCharacters > this.#maximumPathCharacters) {
       throw corruptArchive(
@@ -222,12 +217,15 @@ class EntryAcceptance {
       );
     }
     if (known === undefined) {
-      this.#folders.set(folderPath, { ...folder, names: new Set([entry.name]) });
-    } else if (known.names.has(entry.name)) {
-      throw corruptArchive(`it holds ${excerptOf(path)} twice`);
-    } else {
-      known.names.add(entry.name);
+      this.#folders.set(folderPath, folder);
     }
-    return version === undefined ? { entry } : { entry, version };
+    const { groupResource, namespace, versionDirectory: version } = folder;
+    const seenAs = version === undefined ? groupResource : `${groupResource}/${version}`;
+    const position = this.#seen.addNew({ groupResource: seenAs, namespace, name });
+    if (position === undefined) {
+      throw corruptArchive(`it holds ${excerptOf(path)} twice`);
+    }
+    const entry = this.#seen.at(position);
+    return version === undefined ? { entry } : { entry: { ...entry, groupResource }, version };
   }
 }

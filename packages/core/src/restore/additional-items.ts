@@ -3,7 +3,9 @@ import type { Issue } from '../model/issue.ts';
 import { describeObject, type ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Clock } from '../ports/clock.ts';
 import { awaitAdditionalItems } from './await-additional-items.ts';
-import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { BackupContents } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
+import type { EntrySet } from './entry-set.ts';
 import type { HandledItem, ItemHandler } from './item-handler.ts';
 import type { ItemSelection } from './item-selection.ts';
 import type { AdditionalItemsRequest } from './prepare-item.ts';
@@ -23,7 +25,7 @@ export interface AdditionalItemsOptions {
   readonly canonicalName: (name: string) => string;
   readonly targetNamespaceOf: (namespace: string) => string;
   /** What is restored anyway. */
-  readonly entries: ReadonlySet<SpooledEntry>;
+  readonly entries: Pick<EntrySet, 'has'>;
   /** What an entry cannot be restored without. */
   readonly neededBy: (entry: SpooledEntry) => Promise<readonly SpooledEntry[]>;
   readonly handler: ItemHandler;
@@ -44,12 +46,13 @@ const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
  */
 export class AdditionalItems implements ItemHandler {
   readonly #options: AdditionalItemsOptions;
-  readonly #handled = new Map<SpooledEntry, HandledItem | Promise<HandledItem>>();
+  /** By the positions of entries, as what follows. */
+  readonly #handled = new Map<number, HandledItem | Promise<HandledItem>>();
   /** Definitions whose resources are served, or soon will be. */
-  readonly #served = new Map<SpooledEntry, Promise<void>>();
+  readonly #served = new Map<number, Promise<void>>();
   /** Entry → the one that it waits for. */
-  readonly #waiting = new Map<SpooledEntry, SpooledEntry>();
-  readonly #reasons = new Map<SpooledEntry, AdditionalItemReason>();
+  readonly #waiting = new Map<number, number>();
+  readonly #reasons = new Map<number, AdditionalItemReason>();
 
   constructor(options: AdditionalItemsOptions) {
     this.#options = options;
@@ -77,22 +80,22 @@ export class AdditionalItems implements ItemHandler {
 
   async handle(...args: Parameters<ItemHandler['handle']>): Promise<HandledItem> {
     const { handler, pool } = this.#options;
-    const [entry] = args;
-    const known = this.#handled.get(entry);
+    const [{ index }] = args;
+    const known = this.#handled.get(index);
     if (known !== undefined) {
       // Whoever handles it may need the place to go on.
       return known instanceof Promise ? pool.pause(() => known) : known;
     }
     const handling = handler.handle(...args);
-    this.#handled.set(entry, handling);
+    this.#handled.set(index, handling);
     const handled = await handling;
-    this.#handled.set(entry, handled);
+    this.#handled.set(index, handled);
     return handled;
   }
 
   /** Why an entry is restored that was not selected. */
-  reasonOf(entry: SpooledEntry): AdditionalItemReason | undefined {
-    return this.#reasons.get(entry);
+  reasonOf({ index }: SpooledEntry): AdditionalItemReason | undefined {
+    return this.#reasons.get(index);
   }
 
   /**
@@ -106,7 +109,7 @@ export class AdditionalItems implements ItemHandler {
     signal: AbortSignal,
   ): Promise<readonly Issue[]> {
     const { contents, selection, canonicalName } = this.#options;
-    const { record: _place, selected: _selected, ...object } = entry;
+    const { index: _index, selected: _selected, ...object } = entry;
     const issues: Issue[] = [];
     const there: ResourceIdentifier[] = [];
     for (const named of wanted.additionalItems ?? []) {
@@ -153,11 +156,11 @@ export class AdditionalItems implements ItemHandler {
     if (this.#waitsFor(additional, entry)) {
       return undefined;
     }
-    this.#waiting.set(entry, additional);
+    this.#waiting.set(entry.index, additional.index);
     try {
       return await this.#handleAdditional(additional, reason, signal);
     } finally {
-      this.#waiting.delete(entry);
+      this.#waiting.delete(entry.index);
     }
   }
 
@@ -167,13 +170,13 @@ export class AdditionalItems implements ItemHandler {
     signal: AbortSignal,
   ): Promise<ResourceIdentifier | undefined> {
     const { entries, handler, record, neededBy, targetNamespaceOf } = this.#options;
-    const { groupResource } = entry;
+    const { groupResource, index } = entry;
     if (groupResource === 'namespaces') {
       const isThere = await handler.ensureNamespace(entry.name, signal);
       return isThere ? { groupResource, name: targetNamespaceOf(entry.name) } : undefined;
     }
-    if (!entries.has(entry) && !this.#handled.has(entry)) {
-      this.#reasons.set(entry, reason);
+    if (!entries.has(entry) && !this.#handled.has(index)) {
+      this.#reasons.set(index, reason);
       record.expect(1);
       for (const needed of await neededBy(entry)) {
         await this.#handleBefore(entry, needed, reason, signal);
@@ -193,20 +196,20 @@ export class AdditionalItems implements ItemHandler {
     signal: AbortSignal,
   ): Promise<void> {
     const { handler, pool } = this.#options;
-    const known = this.#served.get(entry);
+    const known = this.#served.get(entry.index);
     if (known !== undefined) {
       await pool.pause(() => known);
     } else if (action !== 'failed') {
       const changed = action === 'skipped' ? [] : [entry.name];
       const served = handler.definitionsHandled({ changed, names: [entry.name] }, signal);
-      this.#served.set(entry, served);
+      this.#served.set(entry.index, served);
       await served;
     }
   }
 
-  #waitsFor(entry: SpooledEntry, other: SpooledEntry): boolean {
-    for (let at: SpooledEntry | undefined = entry; at !== undefined; at = this.#waiting.get(at)) {
-      if (at === other) {
+  #waitsFor({ index }: SpooledEntry, other: SpooledEntry): boolean {
+    for (let at: number | undefined = index; at !== undefined; at = this.#waiting.get(at)) {
+      if (at === other.index) {
         return true;
       }
     }

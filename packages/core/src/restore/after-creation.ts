@@ -1,6 +1,6 @@
 import type { Issue } from '../model/issue.ts';
 import type { KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
 
 /** An object that a restore has just created. */
 export interface CreatedItem {

@@ -2,18 +2,10 @@ import { parseArchivedObject } from '../archive/archived-object.ts';
 import { LifeboatError } from '../errors.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import { asWrittenVersion } from '../snapshot/served-snapshot-api.ts';
+import type { BackupEntries, SpooledEntry } from './backup-entries.ts';
 import type { BackupSpool, SpoolRecord } from './backup-spool.ts';
 import type { VersionChooser } from './version-chooser.ts';
 import type { EntryVersions } from './version-records.ts';
-
-/** An object of a backup that lies in the spool. */
-export interface SpooledEntry extends ResourceIdentifier {
-  /** Whether it is restored of its own; otherwise only when something that is restored needs it. */
-  readonly selected: boolean;
-  /** Whether it is restored only when an item action asks for it. @default false */
-  readonly isOnRequest?: true;
-  readonly record: SpoolRecord;
-}
 
 /** Options of {@link BackupContents}. */
 export interface BackupContentsOptions {
@@ -28,9 +20,8 @@ export interface BackupContentsOptions {
 /** The objects of a backup that a restore may need: their names in memory, their content in the spool. */
 export class BackupContents implements AsyncDisposable {
   readonly #spool: BackupSpool;
-  readonly #entries: readonly SpooledEntry[];
-  /** By what they share, and by name: a key of its own for each of some ten thousand objects would be as much again. */
-  readonly #byPlace = new Map<string, Map<string, SpooledEntry>>();
+  /** Every entry, in the order of the archive. */
+  readonly entries: BackupEntries;
   /** SHA-256 of the archive, in hexadecimal digits. */
   readonly digest: string;
 
@@ -40,7 +31,7 @@ export class BackupContents implements AsyncDisposable {
   /** Takes the spool over. */
   constructor(
     spool: BackupSpool,
-    entries: Iterable<SpooledEntry>,
+    entries: BackupEntries,
     {
       digest = '',
       versionsOf = () => undefined,
@@ -51,29 +42,18 @@ export class BackupContents implements AsyncDisposable {
     this.digest = digest;
     this.#versionsOf = versionsOf;
     this.#chooseVersion = chooseVersion;
-    this.#entries = [...entries];
-    for (const entry of this.#entries) {
-      const place = placeOf(entry);
-      const inPlace = this.#byPlace.get(place) ?? new Map<string, SpooledEntry>();
-      this.#byPlace.set(place, inPlace.set(entry.name, entry));
-    }
-  }
-
-  /** Every entry, in the order of the archive. */
-  get entries(): Iterable<SpooledEntry> {
-    return this.#entries;
+    this.entries = entries;
   }
 
   /** Looks an entry up by its name in the backup. */
   find(identifier: ResourceIdentifier): SpooledEntry | undefined {
-    return this.#byPlace.get(placeOf(identifier))?.get(identifier.name);
+    return this.entries.find(identifier);
   }
 
   /** Reads the object of an entry, in the version that is chosen for the target as it is now. Snapshot objects of v1beta1, as Velero stored them until 1.8, are read as v1. */
   async read(entry: SpooledEntry): Promise<KubernetesObject> {
-    const { object, problem } = parseArchivedObject(
-      entry,
-      await this.#spool.read(this.#recordOf(entry)),
+    const { object, problem } = await this.#spool.read(this.#recordOf(entry), (bytes) =>
+      parseArchivedObject(entry, bytes),
     );
     if (object === undefined) {
       // It was read once before it was spooled.
@@ -94,17 +74,13 @@ export class BackupContents implements AsyncDisposable {
 
   #recordOf(entry: SpooledEntry): SpoolRecord {
     const versions = this.#versionsOf(entry);
-    return versions === undefined
-      ? entry.record
-      : (versions.records.get(this.#chooseVersion(entry.groupResource, versions)) ?? entry.record);
+    const version = versions && this.#chooseVersion(entry.groupResource, versions);
+    const chosen = version === undefined ? undefined : versions?.records.get(version);
+    return chosen ?? this.entries.recordOf(entry);
   }
 
   /** Frees the spool. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#spool.close();
   }
-}
-
-function placeOf({ groupResource, namespace = '' }: ResourceIdentifier): string {
-  return `${groupResource}/${namespace}`;
 }

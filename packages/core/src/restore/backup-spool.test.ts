@@ -7,6 +7,10 @@ import { BackupSpool, type SpoolRecord } from './backup-spool.ts';
 
 let directory: string;
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}
+
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spool-test-'));
 });
@@ -23,8 +27,8 @@ it('returns each record as it was added, whatever the order of reading', async (
     records.push(await spool.append(Buffer.from(text)));
   }
   await spool.flush();
-  const read = await Promise.all(records.toReversed().map((record) => spool.read(record)));
-  expect(read.toReversed().map((bytes) => Buffer.from(bytes).toString())).toEqual(texts);
+  const read = await Promise.all(records.toReversed().map((record) => spool.read(record, textOf)));
+  expect(read.toReversed()).toEqual(texts);
 });
 
 it('leaves nothing in its folder, neither open nor closed', async () => {
@@ -45,8 +49,10 @@ it('keeps the positions of records apart that do not fit into memory', async () 
     records.push(await spool.append(bytes));
   }
   await spool.flush();
-  const read = await Promise.all(records.map((record) => spool.read(record)));
-  expect(read.map((bytes, index) => large[index]?.equals(bytes))).toEqual([true, true]);
+  const read = await Promise.all(
+    records.map((record, index) => spool.read(record, (bytes) => large[index]?.equals(bytes))),
+  );
+  expect(read).toEqual([true, true]);
 });
 
 it('returns more records than it keeps in memory, in any order, many at a time', async () => {
@@ -59,16 +65,36 @@ it('returns more records than it keeps in memory, in any order, many at a time',
   }
   await spool.flush();
   const order = [...records.keys(), ...records.keys().map((index) => (index * 7) % 300)];
-  const read = await Promise.all(order.map((index) => spool.read(records[index] ?? -1)));
-  const texts = read.map((bytes) => Buffer.from(bytes).toString());
-  expect(texts).toEqual(order.map((index) => written[index]));
+  const read = await Promise.all(order.map((index) => spool.read(records[index] ?? -1, textOf)));
+  expect(read).toEqual(order.map((index) => written[index]));
+});
+
+it('keeps the bytes of a record until what is made of them is made, and frees them once others were used', async () => {
+  await using spool = await BackupSpool.open({ directory });
+  // Each is more than half of a block, so that it has one of its own.
+  const records: SpoolRecord[] = [];
+  for (let index = 0; index < 30; index += 1) {
+    records.push(await spool.append(Buffer.alloc(150_000, `${index} `)));
+  }
+  await spool.flush();
+  const [first = -1, ...others] = records;
+  const kept = await spool.read(first, (bytes) => bytes);
+  expect(kept.byteLength).toBe(150_000);
+  // Begins while the block of the first is kept, and ends when as many others have been asked for as are.
+  const again = spool.read(first, textOf);
+  const texts = await Promise.all(others.map((record) => spool.read(record, textOf)));
+  expect((await again).startsWith('0 0 0 ')).toBe(true);
+  expect(texts.map((text) => Number.parseInt(text, 10))).toEqual(
+    [...others.keys()].map((n) => n + 1),
+  );
+  expect(kept.byteLength).toBe(0);
 });
 
 it('rejects a read of a record that was not flushed, or not added', async () => {
   await using spool = await BackupSpool.open({ directory });
   const record = await spool.append(Buffer.from('x'));
-  await expect(spool.read(record)).rejects.toThrow(RangeError);
-  await expect(spool.read(record + 1)).rejects.toThrow(RangeError);
+  await expect(spool.read(record, textOf)).rejects.toThrow(RangeError);
+  await expect(spool.read(record + 1, textOf)).rejects.toThrow(RangeError);
 });
 
 it('says which folder there is no writing to', async () => {

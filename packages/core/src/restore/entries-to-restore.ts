@@ -4,7 +4,9 @@ import { claimNamesOf } from '../model/pod-claims.ts';
 import { Resources } from '../model/resources.ts';
 import type { RestoreSpec } from '../model/restore.ts';
 import type { ArchivedVolumes } from './archived-volumes.ts';
-import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { BackupContents } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
+import { EntrySet } from './entry-set.ts';
 
 const claims = groupResourceOf(Resources.persistentVolumeClaims);
 const volumes = groupResourceOf(Resources.persistentVolumes);
@@ -21,11 +23,16 @@ export async function entriesToRestore(
   archivedVolumes: ArchivedVolumes,
   spec: RestoreSpec,
   signal: AbortSignal,
-): Promise<ReadonlySet<SpooledEntry>> {
-  const entries = new Set([...contents.entries].filter(({ selected }) => selected));
+): Promise<EntrySet> {
+  const entries = new EntrySet(contents.entries);
+  for (const entry of contents.entries) {
+    if (entry.selected) {
+      entries.add(entry);
+    }
+  }
   const neededBy = createNeeds(contents, archivedVolumes, spec);
   // What is added while the set is gone through is gone through too.
-  for (const entry of entries) {
+  for (const entry of entries.list()) {
     signal.throwIfAborted();
     if (mayNeed(entry)) {
       for (const needed of await neededBy(entry)) {
@@ -47,9 +54,12 @@ export function createNeeds(
   archivedVolumes: ArchivedVolumes,
   { includeClusterResources }: RestoreSpec,
 ): (entry: SpooledEntry) => Promise<readonly SpooledEntry[]> {
-  const leftOut = new Set(
-    [...contents.entries].filter(isAtHand).map((entry) => entry.groupResource),
-  );
+  const leftOut = new Set<string>();
+  for (const entry of contents.entries) {
+    if (isAtHand(entry)) {
+      leftOut.add(entry.groupResource);
+    }
+  }
   return async (entry) => {
     const needed = await namesNeededBy(entry);
     return needed

@@ -1,6 +1,6 @@
 import type { RestoreAction } from '../model/event.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
 import type { LiveObject } from './live-objects.ts';
 
 /** What is done with the entries of a backup, one after another: a restore carries them out, a plan writes them down. */

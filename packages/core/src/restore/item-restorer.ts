@@ -4,7 +4,7 @@ import { groupResourceOf, type ResourceIdentifier } from '../model/kubernetes.ts
 import { Resources } from '../model/resources.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { AfterCreation, ExistingItem } from './after-creation.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
 import type { ClaimRestorer } from './claim-restorer.ts';
 import {
   type DecidedItem,

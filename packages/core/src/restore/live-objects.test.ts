@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiResource, KubernetesManifest } from '../model/kubernetes.ts';
 import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import { BackupEntries, type NewEntry } from './backup-entries.ts';
+import type { EntryList } from './entry-list.ts';
+import { EntrySet } from './entry-set.ts';
 import { type JoinOptions, joinLiveObjects } from './live-objects.ts';
 
 let cluster: FakeCluster;
@@ -20,18 +22,22 @@ beforeEach(async () => {
 
 afterEach(() => cluster.close());
 
-function entry(namespace: string, name: string): SpooledEntry {
-  return {
-    groupResource: 'configmaps',
-    namespace,
-    name,
-    selected: true,
-    record: 0,
-  };
+function entry(namespace: string, name: string): NewEntry {
+  return { groupResource: 'configmaps', namespace, name, selected: true, record: 0 };
 }
 
-function entriesIn(namespace: string, count: number): readonly SpooledEntry[] {
+function entriesIn(namespace: string, count: number): readonly NewEntry[] {
   return Array.from({ length: count }, (_, index) => entry(namespace, `c-${index}`));
+}
+
+function listOf(entries: readonly NewEntry[]): EntryList {
+  const all = new BackupEntries();
+  entries.forEach((one) => all.add(one));
+  const set = new EntrySet(all);
+  for (const one of all) {
+    set.add(one);
+  }
+  return set.list();
 }
 
 function configMap(namespace: string, name: string): KubernetesManifest {
@@ -49,11 +55,11 @@ function options(): Omit<JoinOptions, 'entries'> {
 }
 
 async function join(
-  entries: readonly SpooledEntry[],
-  others: Partial<JoinOptions> = {},
+  entries: readonly NewEntry[],
+  others: Partial<Omit<JoinOptions, 'entries'>> = {},
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  const joined = joinLiveObjects({ ...options(), entries, ...others });
+  const joined = joinLiveObjects({ ...options(), entries: listOf(entries), ...others });
   for await (const { entry: one, live } of joined) {
     const text =
       typeof live === 'string' ? live : `${live.metadata.namespace}/${live.metadata.name}`;
@@ -105,7 +111,7 @@ describe('joinLiveObjects', () => {
   it('reads the list of the next namespace while it goes through one, and no further ones', async () => {
     cluster.seed([configMap('a', 'c-0'), configMap('b', 'c-0'), configMap('c', 'c-0')]);
     const entries = ['a', 'b', 'c'].flatMap((namespace) => entriesIn(namespace, 5));
-    const joined = joinLiveObjects({ ...options(), entries });
+    const joined = joinLiveObjects({ ...options(), entries: listOf(entries) });
     await joined.next();
     expect(lists()).toEqual(['a', 'b']);
     await joined.return(undefined);

@@ -2,7 +2,8 @@ import { type BegunList, beginList, resumed } from '../internal/begun-list.ts';
 import { compareCodePoints } from '../model/json.ts';
 import type { ApiResource, KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
+import type { EntryList } from './entry-list.ts';
 
 /** What is known of the object that stands in the target where an entry is to be restored. */
 export type LiveObject = KubernetesObject | 'absent' | 'unknown';
@@ -19,7 +20,7 @@ export interface JoinOptions {
   /** In the version in which objects are to be compared; `undefined` when the target does not serve it. */
   readonly resource: ApiResource | undefined;
   /** Entries of that one resource. */
-  readonly entries: readonly SpooledEntry[];
+  readonly entries: EntryList;
   readonly targetNamespaceOf: (namespace: string) => string;
   /** Whether a target namespace is known to be empty, because it has just been made. */
   readonly isNew: (targetNamespace: string) => boolean;
@@ -29,7 +30,7 @@ export interface JoinOptions {
 /** The entries of a target namespace, by their names; those that belong to none. */
 interface Place {
   readonly namespace: string | undefined;
-  readonly entries: readonly SpooledEntry[];
+  readonly entries: EntryList;
 }
 
 // For fewer a list costs more requests than it saves: what is created blindly is read only when it turns out to exist.
@@ -73,14 +74,11 @@ export async function* joinLiveObjects(options: JoinOptions): AsyncGenerator<Ent
 
 /** The places of the entries, in the order in which the API server lists them: `shop-eu/` comes before `shop/`. */
 function placesOf({ entries, targetNamespaceOf }: JoinOptions): readonly Place[] {
-  const byNamespace = Map.groupBy(entries, ({ namespace }) =>
+  const byNamespace = entries.groupBy(({ namespace }) =>
     namespace === undefined ? undefined : targetNamespaceOf(namespace),
   );
   return [...byNamespace]
-    .map(([namespace, placed]) => ({
-      namespace,
-      entries: placed.sort((left, right) => compareCodePoints(left.name, right.name)),
-    }))
+    .map(([namespace, placed]) => ({ namespace, entries: placed.sortedByName() }))
     .sort((left, right) =>
       compareCodePoints(keyOf({ ...left, name: '' }), keyOf({ ...right, name: '' })),
     );

@@ -9,7 +9,8 @@ import {
   type ResourceIdentifier,
 } from '../model/kubernetes.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { BackupContents, type SpooledEntry } from './backup-contents.ts';
+import { BackupContents } from './backup-contents.ts';
+import { BackupEntries } from './backup-entries.ts';
 import { BackupSpool } from './backup-spool.ts';
 import type { HeldNames } from './held-names.ts';
 import type { EntryDecision, ItemSelection } from './item-selection.ts';
@@ -51,7 +52,7 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
   const spool = await BackupSpool.open({ directory: tempDirectory });
   try {
     const source = await openArchive(store, backupName, { signal });
-    const entries: SpooledEntry[] = [];
+    const entries = new BackupEntries();
     let corruptObjects = 0;
     const select = (entry: ResourceIdentifier): boolean => {
       options.held?.add(entry);
@@ -85,7 +86,7 @@ export async function readBackupContents(options: ReadBackupOptions): Promise<Ba
         const record = await spool.append(bytes);
         const selected = decision === 'restore';
         const kept = { ...entry, selected, record };
-        entries.push(decision === 'on request' ? { ...kept, isOnRequest: true } : kept);
+        entries.add(decision === 'on request' ? { ...kept, isOnRequest: true } : kept);
       }
     }
     await spool.flush();

@@ -1,3 +1,5 @@
+import { NumberRows } from '../internal/number-rows.ts';
+
 /** Where a record lies in a spool: in which of its blocks, and where in that. */
 export interface RecordPlace {
   readonly block: number;
@@ -5,38 +7,21 @@ export interface RecordPlace {
   readonly length: number;
 }
 
-const numbersPerPlace = 3;
-const firstPlaces = 256;
-
-/** The places of the records of a spool, in the order in which they were added, as numbers outside of the heap. */
+/** The places of the records of a spool, in the order in which they were added. */
 export class RecordPlaces {
-  #numbers = new Uint32Array(numbersPerPlace * firstPlaces);
-  #count = 0;
+  readonly #rows = new NumberRows(3);
 
   /** Adds a place; returns how many there were before. */
   add({ block, offset, length }: RecordPlace): number {
-    const index = this.#count;
-    const start = numbersPerPlace * index;
-    if (start === this.#numbers.length) {
-      const grown = new Uint32Array(2 * this.#numbers.length);
-      grown.set(this.#numbers);
-      this.#numbers = grown;
-    }
-    this.#numbers.set([block, offset, length], start);
-    this.#count += 1;
-    return index;
+    return this.#rows.add(block, offset, length);
   }
 
-  /** @throws RangeError when none was added as that. */
-  get(index: number): RecordPlace {
-    if (index < 0 || index >= this.#count) {
-      throw new RangeError(`the spool has no record ${index}`);
-    }
-    const start = numbersPerPlace * index;
+  /** Throws RangeError when none was added as that. */
+  get(record: number): RecordPlace {
     return {
-      block: this.#numbers[start] ?? 0,
-      offset: this.#numbers[start + 1] ?? 0,
-      length: this.#numbers[start + 2] ?? 0,
+      block: this.#rows.get(record, 0),
+      offset: this.#rows.get(record, 1),
+      length: this.#rows.get(record, 2),
     };
   }
 }

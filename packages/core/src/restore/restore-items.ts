@@ -4,7 +4,10 @@ import { Slots } from '../internal/slots.ts';
 import { unlessAborted } from '../internal/unless-aborted.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { BackupContents } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
+import { EntryList } from './entry-list.ts';
+import type { EntrySet } from './entry-set.ts';
 import type { EndingNamespace, ItemHandler } from './item-handler.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
 import type { RestoreRecord } from './restore-record.ts';
@@ -20,7 +23,7 @@ export interface RestoreItemsOptions {
   readonly cluster: Cluster;
   readonly restore: Restore;
   readonly contents: BackupContents;
-  readonly entries: ReadonlySet<SpooledEntry>;
+  readonly entries: EntrySet;
   readonly handler: ItemHandler;
   readonly resources: TargetResources;
   readonly record: RestoreRecord;
@@ -31,7 +34,7 @@ export interface RestoreItemsOptions {
   readonly signal: AbortSignal;
 }
 
-type EntriesOf = ReadonlyMap<string, readonly SpooledEntry[]>;
+type EntriesOf = ReadonlyMap<string, EntryList>;
 
 interface WaveRun extends RestoreItemsOptions {
   /** Each list of live objects that is open has one. */
@@ -49,7 +52,7 @@ interface WaveRun extends RestoreItemsOptions {
  */
 export async function restoreItems(options: RestoreItemsOptions): Promise<readonly Wave[]> {
   const { entries, record, order, signal } = options;
-  const entriesOf = Map.groupBy(entries, ({ groupResource }) => groupResource);
+  const entriesOf = entries.list().groupBy(({ groupResource }) => groupResource);
   record.expect(entries.size);
   // Namespaces come up even if the backup holds no object of theirs: something of their content does.
   const waves = wavesOf([...entriesOf.keys(), namespaces], order);
@@ -68,15 +71,16 @@ export async function restoreItems(options: RestoreItemsOptions): Promise<readon
 
 /** Has the objects of namespaces that are being deleted follow the others. */
 async function restoreAroundEnding(run: WaveRun, waves: readonly Wave[]): Promise<void> {
-  const { entries, ending, restore, signal } = run;
+  const { contents, entries, ending, restore, signal } = run;
+  const none = new EntryList(contents.entries);
   const targetOf = ({ namespace }: SpooledEntry): string | undefined => {
     const target = namespace && targetNamespaceOf(restore.spec, namespace);
     return target !== undefined && ending.has(target) ? target : undefined;
   };
-  const parts = Map.groupBy(entries, targetOf);
+  const parts = entries.list().groupBy(targetOf);
   const over = waves.map(() => Promise.withResolvers<void>());
   const entriesIn = (target: string | undefined): EntriesOf =>
-    Map.groupBy(parts.get(target) ?? [], ({ groupResource }) => groupResource);
+    (parts.get(target) ?? none).groupBy(({ groupResource }) => groupResource);
   const follow = async (target: string, partSignal: AbortSignal): Promise<void> => {
     await unlessAborted(Promise.resolve(ending.get(target)?.isReady), partSignal);
     const entriesOf = entriesIn(target);
@@ -121,7 +125,7 @@ function restoreWave(
   return runAll(
     resources,
     (groupResource, resourceSignal) => {
-      const entries = entriesOf.get(groupResource) ?? [];
+      const entries = entriesOf.get(groupResource) ?? new EntryList(run.contents.entries);
       return groupResource === namespaces
         ? beginNamespaces(run, entries, resourceSignal)
         : restoreResource(run, groupResource, entries, resourceSignal);
@@ -134,10 +138,15 @@ function restoreWave(
 /** Begins to make ready the namespaces that were selected themselves, and those that selected objects belong to. */
 async function beginNamespaces(
   { entries, handler, record, pool, restore, ending }: WaveRun,
-  selected: readonly SpooledEntry[],
+  selected: EntryList,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = new Set([...entries].flatMap(({ namespace }) => namespace ?? []));
+  const names = new Set<string>();
+  for (const { namespace } of entries.list()) {
+    if (namespace !== undefined) {
+      names.add(namespace);
+    }
+  }
   for (const { name } of selected) {
     names.add(name);
   }
@@ -148,7 +157,7 @@ async function beginNamespaces(
     }
   };
   await runAll(names, begin, { concurrency: pool.width, signal });
-  for (const _ of selected) {
+  for (let handled = 0; handled < selected.length; handled += 1) {
     record.addDone();
   }
 }

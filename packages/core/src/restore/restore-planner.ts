@@ -10,7 +10,7 @@ import type {
 } from '../model/restore-plan.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { AdditionalItemReason } from './additional-items.ts';
-import type { SpooledEntry } from './backup-contents.ts';
+import type { SpooledEntry } from './backup-entries.ts';
 import type { PlannedHooks } from './hooks/planned-hooks.ts';
 import type { DecidedItem, ItemDecider } from './item-decider.ts';
 import type { HandledItem, ItemHandler } from './item-handler.ts';

@@ -8,6 +8,7 @@ import {
   type ResourceIdentifier,
 } from '../model/kubernetes.ts';
 import type { Logger } from '../ports/logger.ts';
+import { RestoredItems } from './restored-items.ts';
 
 /**
  * What a restore has done so far, for its files and its result. It grows with names and problems, never with the content of
@@ -15,10 +16,7 @@ import type { Logger } from '../ports/logger.ts';
  */
 export class RestoreRecord {
   readonly #issues: Issue[] = [];
-  readonly #items: RestoredItem[] = [];
-  /** Of each item, `<apiVersion>/<Kind>`: one text for all of a kind. */
-  readonly #kinds: string[] = [];
-  readonly #kindTexts = new Map<string, string>();
+  readonly #items = new RestoredItems();
   readonly #volumes: JsonObject[] = [];
   readonly #operations: JsonObject[] = [];
   readonly #hooks: HookResult[] = [];
@@ -51,22 +49,13 @@ export class RestoreRecord {
   }
 
   /** `<apiVersion>/<Kind>` → `<name>(<action>)`, for the resource list. */
-  get outcomes(): ReadonlyMap<string, readonly string[]> {
-    const outcomes = new Map<string, string[]>();
-    for (const [index, { object, action }] of this.#items.entries()) {
-      const { namespace, name } = object;
-      const named = namespace === undefined ? name : `${namespace}/${name}`;
-      const kind = this.#kinds[index] ?? '';
-      const ofKind = outcomes.get(kind) ?? [];
-      ofKind.push(`${named}(${action})`);
-      outcomes.set(kind, ofKind);
-    }
-    return outcomes;
+  get outcomes(): Iterable<readonly [kind: string, names: Iterable<string>]> {
+    return this.#items.outcomes();
   }
 
-  /** What became of each object, in the order in which it did. */
+  /** What became of each object, in the order in which it did. Made anew whenever it is asked for. */
   get items(): readonly RestoredItem[] {
-    return this.#items;
+    return [...this.#items];
   }
 
   /** Entries for the volume information file. */
@@ -112,11 +101,7 @@ export class RestoreRecord {
     action: RestoreAction,
     reason?: string,
   ): void {
-    const text = `${apiVersion}/${kind}`;
-    const known = this.#kindTexts.get(text) ?? text;
-    this.#kindTexts.set(known, known);
-    this.#kinds.push(known);
-    this.#items.push({ object, action, reason });
+    this.#items.add({ object, action, reason }, `${apiVersion}/${kind}`);
     this.#onEvent({ type: 'item', object, action, reason });
   }
 

@@ -4,7 +4,8 @@ import type { Slots } from '../internal/slots.ts';
 import type { ApiResource } from '../model/kubernetes.ts';
 import type { Restore } from '../model/restore.ts';
 import type { Cluster } from '../ports/cluster.ts';
-import type { BackupContents, SpooledEntry } from './backup-contents.ts';
+import type { BackupContents } from './backup-contents.ts';
+import type { EntryList } from './entry-list.ts';
 import type { ItemHandler } from './item-handler.ts';
 import { type EntryWithLive, joinLiveObjects } from './live-objects.ts';
 import { targetNamespaceOf } from './namespace-mapping.ts';
@@ -28,7 +29,7 @@ export interface RestoreResourceOptions {
 export async function restoreResource(
   options: RestoreResourceOptions,
   groupResource: string,
-  entries: readonly SpooledEntry[],
+  entries: EntryList,
   signal: AbortSignal,
 ): Promise<void> {
   const { handler, pool } = options;
@@ -57,7 +58,7 @@ export async function restoreResource(
 /** The entries beside what stands in their places. While it is asked for live objects, one of the lists is taken. */
 async function* withLiveObjects(
   options: RestoreResourceOptions,
-  entries: readonly SpooledEntry[],
+  entries: EntryList,
   signal: AbortSignal,
 ): AsyncGenerator<EntryWithLive> {
   const { handler, restore, cluster, lists } = options;
@@ -75,7 +76,7 @@ async function* withLiveObjects(
 /** The resource in the version of the archived objects, which is the one to compare in; a backup has one version of each. */
 async function comparedResource(
   { contents, resources }: RestoreResourceOptions,
-  [first]: readonly SpooledEntry[],
+  [first]: EntryList,
 ): Promise<ApiResource | undefined> {
   if (first === undefined) {
     return undefined;

@@ -7,7 +7,8 @@ import { importedSnapshotName } from '../../snapshot/imported-snapshot.ts';
 import { MemoryObjectStore } from '../../stores/memory-object-store.ts';
 import { FakeCluster } from '../../testing/fake-cluster/fake-cluster.ts';
 import { ArchivedVolumes } from '../archived-volumes.ts';
-import { BackupContents, type SpooledEntry } from '../backup-contents.ts';
+import { BackupContents } from '../backup-contents.ts';
+import { BackupEntries } from '../backup-entries.ts';
 import { BackupSpool } from '../backup-spool.ts';
 import { ListedSnapshots } from '../listed-snapshots.ts';
 import { resetMetadata } from '../reset-metadata.ts';
@@ -76,11 +77,11 @@ async function contentsOf(
   objects: readonly (readonly [groupResource: string, object: KubernetesObject])[],
 ): Promise<BackupContents> {
   const spool = await BackupSpool.open();
-  const entries: SpooledEntry[] = [];
+  const entries = new BackupEntries();
   for (const [groupResource, object] of objects) {
     const record = await spool.append(Buffer.from(JSON.stringify(object)));
     const { name, namespace } = object.metadata;
-    entries.push({ groupResource, namespace, name, selected: true, record });
+    entries.add({ groupResource, namespace, name, selected: true, record });
   }
   await spool.flush();
   return new BackupContents(spool, entries);
