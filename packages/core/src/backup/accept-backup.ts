@@ -1,4 +1,5 @@
 import { ValidationError, type Violation } from '../errors.ts';
+import { wholeNumberViolations } from '../internal/whole-number-violations.ts';
 import type { Backup } from '../model/backup.ts';
 import { isJsonObject } from '../model/json.ts';
 import { arrayAt } from '../model/object-path.ts';
@@ -59,13 +60,10 @@ export async function acceptBackup(
 function optionViolations({ include, itemOperations = {} }: BackupOptions): readonly Violation[] {
   const given: unknown = include;
   const isFunction = given === undefined || typeof given === 'function';
-  const rule = 'must be a whole number of at least 1';
   return [
     ...(isFunction
       ? []
       : [{ path: 'options.include', rule: 'must be a function', received: given }]),
-    ...Object.entries({ ...itemOperations })
-      .filter(([, value]) => value !== undefined && !(Number.isInteger(value) && value >= 1))
-      .map(([name, received]) => ({ path: `options.itemOperations.${name}`, rule, received })),
+    ...wholeNumberViolations('options.itemOperations.', { ...itemOperations }),
   ];
 }

@@ -5,6 +5,7 @@ import { BackupCatalog } from '../catalog/backup-catalog.ts';
 import { ValidationError, type Violation } from '../errors.ts';
 import { silentLogger } from '../internal/silent-logger.ts';
 import { systemClock } from '../internal/system-clock.ts';
+import { wholeNumberViolations } from '../internal/whole-number-violations.ts';
 import { planRestore } from '../restore/plan-restore.ts';
 import { runRestore } from '../restore/run-restore.ts';
 import { deleteBackup } from '../retention/delete-backup.ts';
@@ -43,7 +44,7 @@ export function createEngine(options: EngineOptions): Engine {
   const backupActions = [...builtInBackupActions(), ...backupItemActions];
   const limits = limitsOf(options.concurrency);
   const violations = [
-    ...belowOne(limits),
+    ...wholeNumberViolations('concurrency.', limits),
     ...negative({ ...timeouts }),
     ...repeatedNames('backupItemActions', backupActions),
     ...repeatedNames('restoreItemActions', restoreItemActions),
@@ -98,16 +99,6 @@ function limitsOf({
   releasedSnapshots = 8,
 }: EngineConcurrency = {}): Readonly<Record<keyof EngineConcurrency, number>> {
   return { snapshotsPerDriver, hookedPods, lists, itemActions, restoredObjects, releasedSnapshots };
-}
-
-function belowOne(concurrency: Readonly<Record<string, number>>): readonly Violation[] {
-  return Object.entries(concurrency)
-    .filter(([, value]) => !Number.isInteger(value) || value < 1)
-    .map(([name, received]) => ({
-      path: `concurrency.${name}`,
-      rule: 'must be a whole number of at least 1',
-      received,
-    }));
 }
 
 function negative(timeouts: Readonly<Record<string, number | undefined>>): readonly Violation[] {

@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { ValidationError } from '../errors.ts';
+import { wholeNumberViolations } from '../internal/whole-number-violations.ts';
 import type { Cluster } from '../ports/cluster.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import { ApiClient } from './api-client.ts';
@@ -42,19 +43,15 @@ const defaultConnections = 16;
  * ```
  *
  * @throws {LifeboatError} code InvalidConfig when the context or its cluster is missing, the server is plain HTTP, or its `proxy-url` no address of a proxy.
- * @throws {ValidationError} when `connections` is not a positive integer.
+ * @throws {ValidationError} when `connections` is not a whole number of at least 1.
  */
 export function connectKubeConfig(
   kubeConfig: KubeConfig,
   { context, connections = defaultConnections }: KubeConfigConnectionOptions = {},
 ): KubernetesConnection {
-  if (!Number.isInteger(connections) || connections < 1) {
-    const violation = {
-      path: 'connections',
-      rule: 'must be a positive integer',
-      received: connections,
-    };
-    throw new ValidationError('connectKubeConfig', [violation]);
+  const violations = wholeNumberViolations('', { connections });
+  if (violations.length > 0) {
+    throw new ValidationError('connectKubeConfig', violations);
   }
   const credentials = new RequestCredentials(kubeConfig, context);
   const transport = new UndiciTransport(credentials.cluster, { connections });

@@ -1,4 +1,5 @@
-import { ValidationError } from '../errors.ts';
+import { ValidationError, type Violation } from '../errors.ts';
+import { wholeNumberViolations } from '../internal/whole-number-violations.ts';
 import type { Restore } from '../model/restore.ts';
 import type { RestorePlan } from '../model/restore-plan.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
@@ -7,8 +8,14 @@ import type { CallOptions, ObjectStore } from '../ports/object-store.ts';
 import type { PodExec } from '../ports/pod-exec.ts';
 import { withBackupOfSchedule } from './backup-of-schedule.ts';
 import { withUnusedName } from './find-backup.ts';
-import { acceptRestoreRequest, type RestoreOptions, type RestoreRequest } from './request.ts';
+import {
+  acceptRestoreRequest,
+  type RestoreOptions,
+  type RestoreRequest,
+  restoreRequestViolations,
+} from './request.ts';
 import { validateRestoreRequest } from './request-rules.ts';
+import { rollbackViolations } from './rollback-rules.ts';
 
 /** What {@link acceptRestore} works with. */
 export interface AcceptRestoreDependencies {
@@ -18,16 +25,20 @@ export interface AcceptRestoreDependencies {
 }
 
 /** Options of {@link acceptRestore}. */
-export type AcceptRestoreOptions = Pick<
-  RestoreOptions,
-  'signal' | 'maximumWaitingObjects' | 'itemOperations'
->;
+export interface AcceptRestoreOptions
+  extends Pick<
+    RestoreOptions,
+    'signal' | 'maximumWaitingObjects' | 'itemOperations' | 'existingObjects'
+  > {
+  /** Whether somebody can see what will be done, or has. */
+  readonly isPlanned: boolean;
+}
 
 /**
  * The Restore that a request asks for: checked as a whole, the backup of a schedule found, defaults filled in, under a name without
  * results in the store. Or the one that a plan describes, started now.
  *
- * @throws {ValidationError} with every violation of the request.
+ * @throws {ValidationError} with every violation of request and options.
  * @throws {LifeboatError} code AlreadyExists when the chosen name has results, which those of a plan that was carried out already has;
  * NotFound when the schedule has no backup.
  */
@@ -36,35 +47,47 @@ export async function acceptRestore(
   request: RestoreRequest | RestorePlan,
   options: AcceptRestoreOptions,
 ): Promise<Restore> {
-  const { maximumWaitingObjects: received = 1 } = options;
-  if (!(received >= 1)) {
-    const rule = 'must be at least one';
-    throw new ValidationError('restore', [
-      { path: 'options.maximumWaitingObjects', rule, received },
-    ]);
-  }
-  const { pollIntervalMs = 1 } = options.itemOperations ?? {};
-  if (!(Number.isSafeInteger(pollIntervalMs) && pollIntervalMs >= 1)) {
-    const rule = 'must be a whole number of at least 1';
-    throw new ValidationError('restore', [
-      { path: 'options.itemOperations.pollIntervalMs', rule, received: pollIntervalMs },
-    ]);
+  const ofRequest = isRestorePlan(request)
+    ? planViolations(request)
+    : restoreRequestViolations(request, dependencies);
+  const { spec } = isRestorePlan(request) ? request.restore : request;
+  const violations = [
+    ...optionViolations(options),
+    ...ofRequest,
+    // They are told of a spec that can be read.
+    ...(ofRequest.length > 0 ? [] : rollbackViolations(spec, options, options)),
+  ];
+  if (violations.length > 0) {
+    throw new ValidationError('restore', violations);
   }
   return isRestorePlan(request)
     ? acceptPlan(dependencies, request, options)
     : acceptRequest(dependencies, request, options);
 }
 
+function optionViolations({
+  maximumWaitingObjects,
+  itemOperations,
+}: AcceptRestoreOptions): readonly Violation[] {
+  return [
+    ...wholeNumberViolations('options.', { maximumWaitingObjects }),
+    ...wholeNumberViolations('options.itemOperations.', { ...itemOperations }),
+  ];
+}
+
+function planViolations({ restore: { metadata, spec } }: RestorePlan): readonly Violation[] {
+  return validateRestoreRequest({ name: metadata.name, spec });
+}
+
 async function acceptRequest(
-  dependencies: AcceptRestoreDependencies,
+  { store, clock }: AcceptRestoreDependencies,
   request: RestoreRequest,
   { signal }: CallOptions,
 ): Promise<Restore> {
-  const { store, clock } = dependencies;
-  const checked = acceptRestoreRequest(request, clock.now(), dependencies);
-  const named = await withBackupOfSchedule(store, request, { signal });
-  const accepted =
-    named === request ? checked : acceptRestoreRequest(named, clock.now(), dependencies);
+  const accepted = acceptRestoreRequest(
+    await withBackupOfSchedule(store, request, { signal }),
+    clock.now(),
+  );
   return withUnusedName(store, accepted, { isDefault: request.name === undefined, signal });
 }
 
@@ -73,11 +96,6 @@ async function acceptPlan(
   { restore }: RestorePlan,
   { signal }: CallOptions,
 ): Promise<Restore> {
-  const { spec, metadata } = restore;
-  const violations = validateRestoreRequest({ name: metadata.name, spec });
-  if (violations.length > 0) {
-    throw new ValidationError('restore', violations);
-  }
   const startTimestamp = formatTimestamp(clock.now());
   const started: Restore = { ...restore, status: { ...restore.status, startTimestamp } };
   return withUnusedName(store, started, { isDefault: false, signal });

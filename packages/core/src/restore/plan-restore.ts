@@ -36,7 +36,6 @@ import {
 import { restoreItems } from './restore-items.ts';
 import { RestorePlanner } from './restore-planner.ts';
 import { RestoreRecord } from './restore-record.ts';
-import { checkRollback } from './rollback-rules.ts';
 import type { RestoreDependencies } from './run-restore.ts';
 
 /** How to plan a restore: with the options that the restore is to have. Those that decide nothing are ignored. */
@@ -69,8 +68,7 @@ export async function planRestore(
 ): Promise<RestorePlan> {
   const { cluster, store, logger } = dependencies;
   options.signal?.throwIfAborted();
-  const restore = await acceptRestore(dependencies, request, options);
-  checkRollback(restore.spec, options, { isPlanned: true });
+  const restore = await acceptRestore(dependencies, request, { ...options, isPlanned: true });
   const emit = safeListener(onEvent, logger);
   const record = new RestoreRecord((event) => {
     if (event.type === 'wave' || event.type === 'progress' || event.type === 'issue') {

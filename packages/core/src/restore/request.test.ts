@@ -1,25 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ValidationError } from '../errors.ts';
 import type { RestoreSpec } from '../model/restore.ts';
-import { acceptRestoreRequest, type RestoreRequest } from './request.ts';
+import { acceptRestoreRequest, type RestoreRequest, restoreRequestViolations } from './request.ts';
 
 const startedAt = new Date('2026-11-24T16:05:09.123Z');
 
 function violationsOf(request: RestoreRequest): readonly string[] {
-  try {
-    acceptRestoreRequest(request, startedAt, {});
-  } catch (error) {
-    if (error instanceof ValidationError) {
-      return error.violations.map(({ path, rule }) => `${path} ${rule}`);
-    }
-    throw error;
-  }
-  return [];
+  return restoreRequestViolations(request, {}).map(({ path, rule }) => `${path} ${rule}`);
 }
 
 describe('acceptRestoreRequest', () => {
   it('names a restore after its backup and its start, and fills in the defaults of Velero', () => {
-    const restore = acceptRestoreRequest({ spec: { backupName: 'shop' } }, startedAt, {});
+    const restore = acceptRestoreRequest({ spec: { backupName: 'shop' } }, startedAt);
     expect(restore.metadata.name).toBe('shop-20261124160509');
     expect(restore.metadata.namespace).toBe('velero');
     expect(restore.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
@@ -49,7 +40,6 @@ describe('acceptRestoreRequest', () => {
         metadata: { namespace: 'backup', uid: 'u-1', labels: { team: 'a' } },
       },
       startedAt,
-      {},
     );
     expect(restore.metadata).toMatchObject({
       name: 'again',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ValidationError } from '../errors.ts';
+import type { Violation } from '../errors.ts';
 import type { RestoredItem, RestoreEvent } from '../model/event.ts';
 import type { HookResult } from '../model/hook.ts';
 import type { Issue } from '../model/issue.ts';
@@ -135,26 +135,20 @@ export interface RestoreResult {
   readonly hooks: readonly HookResult[];
 }
 
-/**
- * The Restore that a request asks for, defaults filled in, in phase InProgress.
- *
- * @throws ValidationError with every violation of the request.
- */
-export function acceptRestoreRequest(
+/** Everything that is wrong with a request. */
+export function restoreRequestViolations(
   request: RestoreRequest,
-  startedAt: Date,
   { podExec }: { readonly podExec?: PodExec | undefined },
-): Restore {
-  const violations = [...validateRestoreRequest(request)];
-  if (podExec === undefined && hasExecHook(request.spec)) {
-    violations.push({
-      path: 'spec.hooks',
-      rule: 'needs an engine that can run commands in pods: give createEngine a podExec',
-    });
-  }
-  if (violations.length > 0) {
-    throw new ValidationError('restore', violations);
-  }
+): readonly Violation[] {
+  const violations = validateRestoreRequest(request);
+  const rule = 'needs an engine that can run commands in pods: give createEngine a podExec';
+  return podExec === undefined && hasExecHook(request.spec)
+    ? [...violations, { path: 'spec.hooks', rule }]
+    : violations;
+}
+
+/** The Restore that a valid request asks for, defaults filled in, in phase InProgress. */
+export function acceptRestoreRequest(request: RestoreRequest, startedAt: Date): Restore {
   const { namespace = 'velero', uid = randomUUID(), labels, annotations } = request.metadata ?? {};
   const { name = defaultName(request.spec.backupName, startedAt) } = request;
   return {

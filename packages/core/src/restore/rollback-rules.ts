@@ -15,18 +15,16 @@ const systemNamespaces: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks what a rollback asks beside a valid request: namespaces that are named one by one, none of them the cluster's own, and a
- * plan, so that somebody can have seen what is to be deleted.
- *
- * @throws {ValidationError} with every violation.
+ * What is wrong with a rollback whose request is valid otherwise: namespaces have to be named one by one, none of them the cluster's own,
+ * and there has to be a plan, so that somebody can have seen what is to be deleted.
  */
-export function checkRollback(
+export function rollbackViolations(
   spec: RestoreSpec,
   { existingObjects }: Pick<RestoreOptions, 'existingObjects'>,
   { isPlanned }: { readonly isPlanned: boolean },
-): void {
+): readonly Violation[] {
   if (existingObjects !== 'rollback') {
-    return;
+    return [];
   }
   const violations: Violation[] = [];
   if (!isPlanned) {
@@ -54,9 +52,7 @@ export function checkRollback(
       });
     }
   }
-  if (violations.length > 0) {
-    throw new ValidationError('restore', violations);
-  }
+  return violations;
 }
 
 /**

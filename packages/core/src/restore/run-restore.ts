@@ -24,7 +24,6 @@ import { finishRestore, writeRestoreFiles } from './restore-completion.ts';
 import { type RestoreRun, restoreEntries } from './restore-entries.ts';
 import { RestoreOperations } from './restore-operations.ts';
 import { RestoreRecord } from './restore-record.ts';
-import { checkRollback } from './rollback-rules.ts';
 import { createStatusRestorer } from './status-restorer.ts';
 
 /** What a restore needs from the outside; every default is filled in. */
@@ -59,8 +58,8 @@ export async function runRestore(
   given.signal?.throwIfAborted();
   const plan = isRestorePlan(request) ? request : undefined;
   const options = { ...given, ...plan?.options };
-  const accepted = await acceptRestore(dependencies, request, given);
-  checkRollback(accepted.spec, options, { isPlanned: plan !== undefined });
+  const isPlanned = plan !== undefined;
+  const accepted = await acceptRestore(dependencies, request, { ...options, isPlanned });
   const { name, namespace = '' } = accepted.metadata;
   const log = new RunLog(logger, clock, { restore: `${namespace}/${name}` });
   const emit = safeListener(options.onEvent, log);
