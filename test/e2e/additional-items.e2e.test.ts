@@ -116,7 +116,7 @@ it('what item actions ask for is restored before, waited for until it is ready, 
   const asked = plan.items.flatMap(({ source, action: what, askedForBy }) =>
     askedForBy === undefined ? [] : [`${source.name} ${what} for ${askedForBy.object.name}`],
   );
-  expect(asked).toEqual([`${definition.name} create for corner`, 'template create for web']);
+  expect(asked).toEqual(['template create for web', `${definition.name} create for corner`]);
 
   const { issues, items } = await engine.restore(plan);
   expect(issues).toEqual([]);
