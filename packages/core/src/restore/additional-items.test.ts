@@ -1,15 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../internal/silent-logger.ts';
-import { systemClock } from '../internal/system-clock.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import type { RestorePlan } from '../model/restore-plan.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
-import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import { planRestore } from './plan-restore.ts';
 import type { RestoreOptions, RestoreRequest, RestoreResult } from './request.ts';
-import { runRestore } from './run-restore.ts';
-import { archivedObject, storeBackup } from './stored-backup-fixture.ts';
+import { RestoreScene } from './restore-scene-fixture.ts';
+import { archivedObject } from './stored-backup-fixture.ts';
 
 const labels = { app: 'web' };
 const configMap = (name: string, metadata = {}): readonly [string, KubernetesObject] => [
@@ -17,37 +12,31 @@ const configMap = (name: string, metadata = {}): readonly [string, KubernetesObj
   archivedObject('v1', 'ConfigMap', { name, ...metadata }),
 ];
 
-let cluster: FakeCluster;
-let store: MemoryObjectStore;
+let scene: RestoreScene;
 
 beforeEach(async () => {
-  cluster = new FakeCluster();
-  store = new MemoryObjectStore();
-  await storeBackup(store, {
-    name: 'shop',
-    objects: [
-      configMap('web', { labels }),
-      configMap('other', { labels }),
-      configMap('needed'),
-      configMap('deeper'),
-      configMap('needed', { namespace: 'elsewhere' }),
-      ['secrets', archivedObject('v1', 'Secret', { name: 'password' })],
-      [
-        'priorityclasses',
-        archivedObject(
-          'scheduling.k8s.io/v1',
-          'PriorityClass',
-          { name: 'high', namespace: undefined },
-          { value: 1 },
-        ),
-      ],
+  scene = RestoreScene.open();
+  await scene.storeBackup('shop', [
+    configMap('web', { labels }),
+    configMap('other', { labels }),
+    configMap('needed'),
+    configMap('deeper'),
+    configMap('needed', { namespace: 'elsewhere' }),
+    ['secrets', archivedObject('v1', 'Secret', { name: 'password' })],
+    [
+      'priorityclasses',
+      archivedObject(
+        'scheduling.k8s.io/v1',
+        'PriorityClass',
+        { name: 'high', namespace: undefined },
+        { value: 1 },
+      ),
     ],
-  });
+  ]);
 });
 
 afterEach(async () => {
-  await cluster.close();
-  await store.close();
+  await scene[Symbol.asyncDispose]();
 });
 
 const spec = {
@@ -56,16 +45,12 @@ const spec = {
   labelSelector: { matchLabels: labels },
 };
 
-function dependencies(actions: readonly RestoreItemAction[]) {
-  return { cluster, store, clock: systemClock, logger: silentLogger, actions, concurrency: 4 };
-}
-
 function restore(
   actions: readonly RestoreItemAction[],
   request: RestoreRequest | RestorePlan = { spec },
   options: RestoreOptions = {},
 ): Promise<RestoreResult> {
-  return runRestore(dependencies(actions), request, options);
+  return scene.restore(request, { ...options, actions });
 }
 
 /** An action by which objects ask for others: name of the object → what it asks for. */
@@ -154,7 +139,7 @@ it('objects that ask for each other, and for themselves, are each restored once'
 
 it('a plan says who asks for an object, and is carried out as it says', async () => {
   const ask = asking({ web: [wanted('needed')] });
-  const plan = await planRestore(dependencies([ask]), { spec });
+  const plan = await scene.plan({ spec }, { actions: [ask] });
   const reasons = plan.items.map(({ source, askedForBy }) => [source.name, askedForBy] as const);
   expect(new Map(reasons)).toEqual(
     new Map<string, unknown>([
@@ -169,7 +154,7 @@ it('a plan says who asks for an object, and is carried out as it says', async ()
 
 it('a plan has what is asked for, of a kind that is not restored otherwise, beside who asks for it', async () => {
   const password = { groupResource: 'secrets', namespace: 'shop', name: 'password' };
-  const { items } = await planRestore(dependencies([asking({ web: [password] })]), { spec });
+  const { items } = await scene.plan({ spec }, { actions: [asking({ web: [password] })] });
   expect(items.map(({ target: { groupResource, name } }) => `${groupResource} ${name}`)).toEqual([
     'namespaces shop',
     ...['configmaps other', 'secrets password', 'configmaps web'],

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../internal/silent-logger.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubernetesObject, ResourceIdentifier } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
@@ -9,52 +8,41 @@ import type {
   RestoreItemAction,
   RestoreItemOutput,
 } from '../ports/item-action.ts';
-import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { planRestore } from './plan-restore.ts';
 import type { RestoreRequest, RestoreResult } from './request.ts';
-import { type RestoreDependencies, runRestore } from './run-restore.ts';
-import { archivedObject, storeBackup } from './stored-backup-fixture.ts';
+import { RestoreScene, type SceneEngine, untilDone } from './restore-scene-fixture.ts';
+import { archivedObject } from './stored-backup-fixture.ts';
 
 const configMaps = ['a', 'b', 'c', 'needed', 'refused', 'z'];
 const labels = { app: 'web' };
 const definitionName = 'widgets.example.com';
 
-let cluster: FakeCluster;
-let store: MemoryObjectStore;
-let clock: ManualClock;
+let scene: RestoreScene<ManualClock>;
 
 beforeEach(async () => {
-  cluster = new FakeCluster();
-  store = new MemoryObjectStore();
-  clock = new ManualClock();
+  scene = RestoreScene.open(new ManualClock());
   const widget = (name: string): KubernetesObject =>
     archivedObject('example.com/v1', 'Widget', { name, labels });
-  await storeBackup(store, {
-    name: 'shop',
-    objects: [
-      ...configMaps.map(
-        (name) => ['configmaps', archivedObject('v1', 'ConfigMap', { name })] as const,
+  await scene.storeBackup('shop', [
+    ...configMaps.map(
+      (name) => ['configmaps', archivedObject('v1', 'ConfigMap', { name })] as const,
+    ),
+    ['widgets', widget('first')],
+    ['widgets', widget('second')],
+    [
+      'customresourcedefinitions',
+      archivedObject(
+        'apiextensions.k8s.io/v1',
+        'CustomResourceDefinition',
+        { name: definitionName, namespace: undefined },
+        { spec: definition },
       ),
-      ['widgets', widget('first')],
-      ['widgets', widget('second')],
-      [
-        'customresourcedefinitions',
-        archivedObject(
-          'apiextensions.k8s.io/v1',
-          'CustomResourceDefinition',
-          { name: definitionName, namespace: undefined },
-          { spec: definition },
-        ),
-      ],
     ],
-  });
+  ]);
 });
 
 afterEach(async () => {
-  await cluster.close();
-  await store.close();
+  await scene[Symbol.asyncDispose]();
 });
 
 const definition: JsonObject = {
@@ -75,44 +63,30 @@ const definition: JsonObject = {
 
 type Outputs = Readonly<Record<string, RestoreItemOutput>>;
 
-/** An action with an output for each object, by its name in the backup. */
-function answering(outputs: Outputs): RestoreItemAction {
-  return {
+/** An engine with an action that has an output for each object, by its name in the backup. */
+function answering(outputs: Outputs, concurrency?: number): SceneEngine {
+  const action: RestoreItemAction = {
     name: 'example.com/answer',
     appliesTo: {},
     execute: async ({ itemFromBackup: { metadata } }) => outputs[metadata.name] ?? {},
   };
-}
-
-function dependencies(outputs: Outputs, concurrency: number): RestoreDependencies {
-  const actions = [answering(outputs)];
-  return { cluster, store, clock, logger: silentLogger, actions, concurrency };
+  return { actions: [action], concurrency };
 }
 
 function restore(
   outputs: Outputs,
   request: RestoreRequest | RestorePlan = { spec: only('configmaps') },
-  concurrency = 4,
+  concurrency?: number,
 ): Promise<RestoreResult> {
-  return runRestore(dependencies(outputs, concurrency), request);
+  return scene.restore(request, answering(outputs, concurrency));
 }
 
 function only(resource: string): RestoreRequest['spec'] {
   return { backupName: 'shop', includedResources: [resource] };
 }
 
-/** Turns the clock until a restore is done. */
-async function untilDone(restored: Promise<RestoreResult>): Promise<RestoreResult> {
-  const done = new AbortController();
-  const finished = restored.finally(() => done.abort());
-  while (!done.signal.aborted) {
-    await clock.advance(500);
-  }
-  return finished;
-}
-
 async function untilCreated(name: string): Promise<void> {
-  for await (const event of cluster.watch(Resources.configMaps, { namespace: 'shop' })) {
+  for await (const event of scene.cluster.watch(Resources.configMaps, { namespace: 'shop' })) {
     if (event.type === 'added' && event.object.metadata.name === name) {
       return;
     }
@@ -134,8 +108,8 @@ it('an object waits until what it asked for is ready: asked about what exists, b
   const askedAtMs: number[] = [];
   const areAdditionalItemsReady = async (input: AdditionalItemsReadyInput): Promise<boolean> => {
     asked.push(input.additionalItems);
-    askedAtMs.push(clock.now().getTime());
-    const created = cluster.requests.filter(({ operation }) => operation === 'create');
+    askedAtMs.push(scene.clock.now().getTime());
+    const created = scene.cluster.requests.filter(({ operation }) => operation === 'create');
     expect(created.map(({ name }) => name)).not.toContain('a');
     return asked.length === 3;
   };
@@ -143,6 +117,7 @@ it('an object waits until what it asked for is ready: asked about what exists, b
   const refused: RestoreItemOutput = { skip: 'nobody wants it' };
   const request = { spec: { ...only('configmaps'), namespaceMapping: { shop: 'copy' } } };
   const result = await untilDone(
+    scene.clock,
     // So many places that nobody has to wait for one while the clock is turned.
     restore({ a: { additionalItems, areAdditionalItemsReady }, refused }, request, 32),
   );
@@ -167,6 +142,7 @@ it.each(failures)(
   'what is %s is an error, and the object is restored',
   async (_what, areReady, words) => {
     const result = await untilDone(
+      scene.clock,
       restore({
         a: {
           additionalItems: [wanted('needed')],
@@ -191,7 +167,7 @@ it('objects that wait, more of them than places, hold back no other', async () =
   const waiting: RestoreItemOutput = { areAdditionalItemsReady: async () => false };
   const restored = restore({ a: waiting, b: waiting, c: waiting }, undefined, 2);
   await untilCreated('z');
-  expect(outcomes(await untilDone(restored)).toSorted()).toEqual(
+  expect(outcomes(await untilDone(scene.clock, restored)).toSorted()).toEqual(
     configMaps.map((name) => `${name} created`),
   );
 });
@@ -208,7 +184,9 @@ it('an object that waits for one that waits itself takes no place either', async
       },
     },
   };
-  expect(outcomes(await untilDone(restore(outputs, undefined, 1)))).toContain('b created');
+  expect(outcomes(await untilDone(scene.clock, restore(outputs, undefined, 1)))).toContain(
+    'b created',
+  );
 });
 
 it('a plan asks nobody whether something is ready', async () => {
@@ -216,7 +194,7 @@ it('a plan asks nobody whether something is ready', async () => {
     throw new Error('asked');
   };
   const outputs = { a: { additionalItems: [wanted('needed')], areAdditionalItemsReady } };
-  const plan = await planRestore(dependencies(outputs, 4), { spec: only('configmaps') });
+  const plan = await scene.plan({ spec: only('configmaps') }, answering(outputs));
   expect(plan.issues).toEqual([]);
 });
 
@@ -224,9 +202,12 @@ it('custom resources whose kind the target does not know can have its definition
   const additionalItems = [{ groupResource: 'crd', name: definitionName }];
   const outputs = { first: { additionalItems }, second: { additionalItems } };
   const includedResources = ['widgets.example.com', 'crd'];
-  const plan = await planRestore(dependencies(outputs, 4), {
-    spec: { backupName: 'shop', includedResources, labelSelector: { matchLabels: labels } },
-  });
+  const plan = await scene.plan(
+    {
+      spec: { backupName: 'shop', includedResources, labelSelector: { matchLabels: labels } },
+    },
+    answering(outputs),
+  );
   expect(plan.issues).toEqual([]);
   expect(plan.items.map(({ source, action }) => `${source.name} ${action}`)).toEqual([
     'shop create',
@@ -240,7 +221,7 @@ it('custom resources whose kind the target does not know can have its definition
   expect(outcomes(result)).toEqual(
     expect.arrayContaining([`${definitionName} created`, 'first created', 'second created']),
   );
-  const watches = cluster.requests.filter(
+  const watches = scene.cluster.requests.filter(
     ({ operation, resource }) =>
       operation === 'watch' && resource === 'customresourcedefinitions.apiextensions.k8s.io',
   );

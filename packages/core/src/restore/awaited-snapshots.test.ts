@@ -1,42 +1,33 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../internal/silent-logger.ts';
 import type { RestoreEvent } from '../model/event.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { VeleroLabel } from '../model/labels.ts';
 import { Resources } from '../model/resources.ts';
 import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
-import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { RestoreOptions, RestoreResult } from './request.ts';
-import { runRestore } from './run-restore.ts';
-import { archivedObject, type StoredBackup, storeBackup } from './stored-backup-fixture.ts';
+import { RestoreScene, untilDone } from './restore-scene-fixture.ts';
+import { archivedObject, type StoredBackup } from './stored-backup-fixture.ts';
 
 const places = 2;
 const neverReady = ['a', 'b', 'c', 'd', 'e'];
 const claims = Resources.persistentVolumeClaims;
 
-let cluster: FakeCluster;
-let store: MemoryObjectStore;
-let clock: ManualClock;
+let scene: RestoreScene<ManualClock>;
 
 beforeEach(async () => {
-  cluster = new FakeCluster();
-  store = new MemoryObjectStore();
-  clock = new ManualClock();
-  const objects = [...neverReady, 'ready'].flatMap(snapshottedClaim);
-  await storeBackup(store, { name: 'shop', objects });
+  scene = RestoreScene.open(new ManualClock());
+  await scene.storeBackup('shop', [...neverReady, 'ready'].flatMap(snapshottedClaim));
 });
 
 afterEach(async () => {
-  await cluster.close();
-  await store.close();
+  await scene[Symbol.asyncDispose]();
 });
 
 /** A claim whose snapshot is in the storage, but one called `ready` only will ever be found fit to be read. */
 function snapshottedClaim(name: string): StoredBackup['objects'] {
   const createdAt = new Date(0);
-  const { handle: snapshotHandle } = cluster.csi.storage.addSnapshot({
+  const { handle: snapshotHandle } = scene.cluster.csi.storage.addSnapshot({
     name,
     sourceVolumeHandle: 'gone',
     sizeBytes: 1_048_576n,
@@ -82,7 +73,7 @@ function snapshottedClaim(name: string): StoredBackup['objects'] {
         'VolumeSnapshotContent',
         { name: `content-${name}`, namespace: undefined },
         {
-          spec: { driver: cluster.csi.name, deletionPolicy: 'Delete' },
+          spec: { driver: scene.cluster.csi.name, deletionPolicy: 'Delete' },
           status: { snapshotHandle, readyToUse: true, restoreSize: 1_048_576 },
         },
       ),
@@ -91,16 +82,15 @@ function snapshottedClaim(name: string): StoredBackup['objects'] {
 }
 
 function restore(options: RestoreOptions = {}): Promise<RestoreResult> {
-  return runRestore(
-    { cluster, store, clock, logger: silentLogger, actions: [], concurrency: places },
+  return scene.restore(
     { name: 'r-1', spec: { backupName: 'shop' }, metadata: { uid: 'u-1' } },
-    options,
+    { ...options, concurrency: places },
   );
 }
 
 /** Resolves when there is a claim: while the clock stands still, no snapshot is given up for it. */
 async function claimCreated(): Promise<KubernetesObject> {
-  for await (const event of cluster.watch(claims)) {
+  for await (const event of scene.cluster.watch(claims)) {
     if (event.type === 'added') {
       return event.object;
     }
@@ -108,26 +98,17 @@ async function claimCreated(): Promise<KubernetesObject> {
   throw new Error('the watch ended');
 }
 
-async function untilDone(restored: Promise<RestoreResult>): Promise<RestoreResult> {
-  const done = new AbortController();
-  const finished = restored.finally(() => done.abort());
-  while (!done.signal.aborted) {
-    await clock.advance(1);
-  }
-  return finished;
-}
-
 async function snapshotObjects(): Promise<readonly string[]> {
   const { volumeSnapshots, volumeSnapshotContents } = Resources;
-  const lists = [volumeSnapshots, volumeSnapshotContents].map((each) => cluster.list(each));
+  const lists = [volumeSnapshots, volumeSnapshotContents].map((each) => scene.cluster.list(each));
   const objects = await Promise.all(lists.map((list) => Array.fromAsync(list)));
   return objects.flat().map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 }
 
 it('snapshots that never become ready, more of them than places, hold back no other claim', async () => {
   const shared: string[] = [];
-  const watch = cluster.watch.bind(cluster);
-  cluster.watch = (resource, options = {}) => {
+  const watch = scene.cluster.watch.bind(scene.cluster);
+  scene.cluster.watch = (resource, options = {}) => {
     const { namespace = '', labelSelector } = options;
     if (resource.resource === 'volumesnapshots' && labelSelector !== undefined) {
       shared.push(`${namespace} ${labelSelector}`);
@@ -137,7 +118,7 @@ it('snapshots that never become ready, more of them than places, hold back no ot
   const restored = restore({ snapshotImportTimeoutMs: 2 });
   const { metadata } = await claimCreated();
   expect(metadata.name).toBe('ready');
-  const { items, issues } = await untilDone(restored);
+  const { items, issues } = await untilDone(scene.clock, restored, 1);
   const outcomes = items.filter(({ object }) => object.groupResource === 'persistentvolumeclaims');
   expect(outcomes.map(({ object, action }) => `${object.name} ${action}`).toSorted()).toEqual([
     ...neverReady.map((name) => `${name} failed`),
@@ -154,7 +135,7 @@ it('a cancelled restore removes what it has made for all that were waiting', asy
   await claimCreated();
   controller.abort(new Error('enough'));
   await expect(restored).rejects.toThrow('enough');
-  await cluster.settle();
+  await scene.cluster.settle();
   const kept = importedSnapshotName('u-1', 'velero-ready-abcde');
   expect(await snapshotObjects()).toEqual([
     `VolumeSnapshot ${kept}`,
@@ -166,11 +147,11 @@ it('the next claims are begun only when fewer wait than may', async () => {
   const failedAtMs: number[] = [];
   const onEvent = (event: RestoreEvent): void => {
     if (event.type === 'item' && event.action === 'failed') {
-      failedAtMs.push(clock.now().getTime());
+      failedAtMs.push(scene.clock.now().getTime());
     }
   };
   const options = { snapshotImportTimeoutMs: 2, maximumWaitingObjects: 1, onEvent };
-  await untilDone(restore(options));
+  await untilDone(scene.clock, restore(options), 1);
   expect(failedAtMs).toHaveLength(neverReady.length);
   expect(Math.max(...failedAtMs) - Math.min(...failedAtMs)).toBeGreaterThanOrEqual(2);
 });

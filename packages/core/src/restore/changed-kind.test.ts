@@ -1,58 +1,46 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../internal/silent-logger.ts';
-import { systemClock } from '../internal/system-clock.ts';
 import type { KubernetesManifest } from '../model/kubernetes.ts';
 import { Resources } from '../model/resources.ts';
 import type { RestoreItemAction } from '../ports/item-action.ts';
-import { MemoryObjectStore } from '../stores/memory-object-store.ts';
-import { FakeCluster } from '../testing/fake-cluster/fake-cluster.ts';
-import { planRestore } from './plan-restore.ts';
-import { type RestoreDependencies, runRestore } from './run-restore.ts';
-import { archivedObject, storeBackup } from './stored-backup-fixture.ts';
+import { RestoreScene } from './restore-scene-fixture.ts';
+import { archivedObject } from './stored-backup-fixture.ts';
 
 const request = { spec: { backupName: 'old' } };
 const ingresses = { group: 'networking.k8s.io', version: 'v1', resource: 'ingresses' };
 
 const spec = { defaultBackend: { service: { name: 'web', port: { number: 80 } } } };
 
-let cluster: FakeCluster;
-let store: MemoryObjectStore;
+let scene: RestoreScene;
 
 beforeEach(async () => {
-  cluster = new FakeCluster();
-  store = new MemoryObjectStore();
-  await storeBackup(store, {
-    name: 'old',
-    objects: [
-      ['ingresses', archivedObject('extensions/v1beta1', 'Ingress', { name: 'web' }, { spec })],
-      ['configmaps', archivedObject('v1', 'ConfigMap', { name: 'config' })],
-    ],
-  });
+  scene = RestoreScene.open();
+  await scene.storeBackup('old', [
+    ['ingresses', archivedObject('extensions/v1beta1', 'Ingress', { name: 'web' }, { spec })],
+    ['configmaps', archivedObject('v1', 'ConfigMap', { name: 'config' })],
+  ]);
 });
 
 afterEach(async () => {
-  await cluster.close();
-  await store.close();
+  await scene[Symbol.asyncDispose]();
 });
 
 /** Makes objects of another kind: kind in the backup → what its objects become. */
 function making(
   changes: Readonly<Record<string, Pick<KubernetesManifest, 'apiVersion' | 'kind'>>>,
-): RestoreDependencies {
+): { readonly actions: readonly RestoreItemAction[] } {
   const action: RestoreItemAction = {
     name: 'example.com/modernise',
     appliesTo: {},
     execute: async ({ item }) => ({ item: { ...item, ...changes[item.kind] } }),
   };
-  const actions = [action];
-  return { cluster, store, clock: systemClock, logger: silentLogger, actions, concurrency: 4 };
+  return { actions: [action] };
 }
 
 it('an object of a version that the target does not serve comes back as what an action makes of it, in a plan too', async () => {
-  const dependencies = making({
+  const options = making({
     Ingress: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
   });
-  const plan = await planRestore(dependencies, request);
+  const plan = await scene.plan(request, options);
   expect(plan.issues).toEqual([]);
   const target = { groupResource: 'ingresses.networking.k8s.io', namespace: 'shop', name: 'web' };
   expect(plan.items).toContainEqual(expect.objectContaining({ target, action: 'create' }));
@@ -62,14 +50,14 @@ it('an object of a version that the target does not serve comes back as what an 
     'configmaps',
     'ingresses.networking.k8s.io',
   ]);
-  const { issues, items } = await runRestore(dependencies, plan);
+  const { issues, items } = await scene.restore(plan, options);
   expect(issues).toEqual([]);
   expect(items).toContainEqual(expect.objectContaining({ object: target, action: 'created' }));
-  expect(await cluster.get({ ...ingresses, namespace: 'shop', name: 'web' })).toBeDefined();
+  expect(await scene.cluster.get({ ...ingresses, namespace: 'shop', name: 'web' })).toBeDefined();
 });
 
 it('an object that has become one that exists is held against that', async () => {
-  cluster.seed([
+  scene.cluster.seed([
     {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -78,19 +66,19 @@ it('an object that has become one that exists is held against that', async () =>
     },
   ]);
   const changes = { ConfigMap: { apiVersion: 'v1', kind: 'Secret' } };
-  const { items, issues } = await runRestore(making(changes), request);
+  const { items, issues } = await scene.restore(request, making(changes));
   const object = { groupResource: 'secrets', namespace: 'shop', name: 'config' };
   expect(items).toContainEqual(expect.objectContaining({ object, action: 'skipped' }));
   expect(issues).toContainEqual(expect.objectContaining({ reason: 'ExistsAndDiffers', object }));
   const configMap = { ...Resources.configMaps, namespace: 'shop', name: 'config' };
-  expect(await cluster.get(configMap)).toBeUndefined();
+  expect(await scene.cluster.get(configMap)).toBeUndefined();
 });
 
 it.each([
   ['Nonsense', 'v1'],
   ['Node', 'v1'],
 ])('a %s is no place for it: a warning that says what became of it', async (kind, apiVersion) => {
-  const { issues } = await runRestore(making({ ConfigMap: { apiVersion, kind } }), request);
+  const { issues } = await scene.restore(request, making({ ConfigMap: { apiVersion, kind } }));
   expect(issues).toContainEqual({
     severity: 'warning',
     reason: 'ResourceNotServed',

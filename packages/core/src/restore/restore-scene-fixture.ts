@@ -68,11 +68,12 @@ export class RestoreScene<SceneClock extends Clock = Clock> implements AsyncDisp
 export async function untilDone(
   clock: ManualClock,
   restored: Promise<RestoreResult>,
+  stepMs = 500,
 ): Promise<RestoreResult> {
   const done = new AbortController();
   const finished = restored.finally(() => done.abort());
   while (!done.signal.aborted) {
-    await clock.advance(500);
+    await clock.advance(stepMs);
   }
   return finished;
 }
