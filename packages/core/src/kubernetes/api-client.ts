@@ -159,7 +159,13 @@ export class ApiClient {
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
       const startedAt = this.#clock.now().getTime();
-      const { answer, error } = await settle(attempt);
+      let answer: T | undefined;
+      let error: unknown;
+      try {
+        answer = await attempt();
+      } catch (caught) {
+        error = caught;
+      }
       spentMs += this.#clock.now().getTime() - startedAt;
       const facts = answer === undefined ? retryability(error) : retryFactsOf(answer);
       const delayMs = retryDelayMs({ tries, spentMs, isRepeatable, ...facts }, this.#random);
@@ -238,16 +244,6 @@ function retryFactsOf({
   retryAfterMs,
 }: Refusal): Pick<Refusal, 'httpStatus' | 'retryAfterMs'> {
   return { httpStatus, retryAfterMs };
-}
-
-async function settle<T>(
-  attempt: () => Promise<T>,
-): Promise<{ readonly answer?: T; readonly error?: unknown }> {
-  try {
-    return { answer: await attempt() };
-  } catch (error) {
-    return { error };
-  }
 }
 
 function retryability(error: unknown): { readonly isUnsent: boolean; readonly retryable: boolean } {

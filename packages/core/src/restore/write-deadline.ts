@@ -40,23 +40,36 @@ export class WriteDeadlines {
     const isShared = latest !== undefined && latest.writes > 0 && ageMs >= 0 && ageMs < sharedForMs;
     const shared = isShared ? latest : this.#start(now);
     shared.writes += 1;
-    return {
-      signal: shared.deadline.signal,
-      get expired(): boolean {
-        return shared.deadline.expired;
-      },
-      [Symbol.dispose](): void {
-        shared.writes -= 1;
-        if (shared.writes === 0) {
-          shared.deadline[Symbol.dispose]();
-        }
-      },
-    };
+    return new WriteDeadline(shared);
   }
 
   #start(startedAt: number): SharedDeadline {
     const deadline = withDeadline(undefined, writeTimeoutMs + sharedForMs, this.#clock);
     this.#latest = { deadline, startedAt, writes: 0 };
     return this.#latest;
+  }
+}
+
+// A class: what it has in common with the others is not made for each write anew.
+class WriteDeadline implements Deadline {
+  readonly #shared: SharedDeadline;
+
+  constructor(shared: SharedDeadline) {
+    this.#shared = shared;
+  }
+
+  get signal(): AbortSignal {
+    return this.#shared.deadline.signal;
+  }
+
+  get expired(): boolean {
+    return this.#shared.deadline.expired;
+  }
+
+  [Symbol.dispose](): void {
+    this.#shared.writes -= 1;
+    if (this.#shared.writes === 0) {
+      this.#shared.deadline[Symbol.dispose]();
+    }
   }
 }
