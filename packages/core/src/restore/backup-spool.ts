@@ -20,10 +20,6 @@ export type SpoolRecord = number;
 interface RecentBlock {
   readonly index: number;
   readonly unpacked: Promise<Bytes>;
-  /** How many read it now. */
-  readers: number;
-  /** Whether it is among those that are kept. */
-  isKept: boolean;
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -148,47 +144,41 @@ export class BackupSpool implements AsyncDisposable {
    */
   async read<T>(record: SpoolRecord, make: (bytes: Uint8Array) => T): Promise<T> {
     const { block, offset, length } = this.#places.get(record);
-    const recent = length > blockBytes ? this.#unpacking(block) : this.#recentBlock(block);
-    recent.readers += 1;
+    const isAlone = length > blockBytes;
+    const unpacked = isAlone ? this.#unpack(block) : this.#unpackedOf(block);
     try {
-      const unpacked = await recent.unpacked;
-      return make(unpacked.subarray(offset, offset + length));
+      return make((await unpacked).subarray(offset, offset + length));
     } finally {
-      recent.readers -= 1;
-      freeUnlessNeeded(recent);
+      if (isAlone) {
+        free(unpacked);
+      }
     }
   }
 
   /** A block, unpacked unless it is one of those that were used last. */
-  #recentBlock(index: number): RecentBlock {
+  #unpackedOf(index: number): Promise<Bytes> {
     const place = this.#recent.findLastIndex((recent) => recent.index === index);
     // An array, of which mostly the last one is used: a Map that is written at each read leaves tables behind that keep old blocks alive.
     const [known] = place < 0 ? [] : this.#recent.splice(place, 1);
-    const recent = known ?? this.#unpacking(index);
-    recent.isKept = true;
-    this.#recent.push(recent);
+    const recent = known ?? { index, unpacked: this.#unpack(index) };
     if (known === undefined) {
       // Whoever asks again tries again.
       recent.unpacked.catch(() => this.#forget(recent));
     }
+    this.#recent.push(recent);
     const [oldest] = this.#recent;
     if (oldest !== undefined && this.#recent.length > keptBlocks) {
-      this.#forget(oldest);
+      this.#recent.shift();
+      free(oldest.unpacked);
     }
-    return recent;
+    return recent.unpacked;
   }
 
   #forget(recent: RecentBlock): void {
     const place = this.#recent.indexOf(recent);
     if (place >= 0) {
       this.#recent.splice(place, 1);
-      recent.isKept = false;
-      freeUnlessNeeded(recent);
     }
-  }
-
-  #unpacking(index: number): RecentBlock {
-    return { index, unpacked: this.#unpack(index), readers: 0, isKept: false };
   }
 
   async #unpack(index: number): Promise<Bytes> {
@@ -226,10 +216,9 @@ export class BackupSpool implements AsyncDisposable {
   }
 }
 
-function freeUnlessNeeded({ unpacked, readers, isKept }: RecentBlock): void {
-  if (readers === 0 && !isKept) {
-    unpacked.then(freeBytes, () => undefined);
-  }
+/** Frees a block behind those who have asked for it: what waits for a promise goes on in the order in which it began to. */
+function free(unpacked: Promise<Bytes>): void {
+  unpacked.then(freeBytes, () => undefined);
 }
 
 async function openUnnamed(directory: string): Promise<FileHandle> {
