@@ -2,14 +2,35 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { type Header, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../model/json.ts';
 import { type ArchiveObject, type ReadArchiveOptions, readArchive } from './archive-reader.ts';
-import { type PackedEntry, tarOf, withHeaderField } from './tar-fixture.ts';
 
 const seedArchive = join(import.meta.dirname, '../../../../test/vectors/seed-csi/default.tar.gz');
 
+type TarEntry = Partial<Header> & { readonly name: string; readonly body?: string };
+
 const pod = (name: string): string => `resources/pods/namespaces/shop/${name}.json`;
+
+async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { body = '', ...header } of entries) {
+    tar.entry(header, body);
+  }
+  tar.finalize();
+  return Buffer.concat(await Array.fromAsync(tar as AsyncIterable<Uint8Array>));
+}
+
+/** Sets a field of a tar header and makes its checksum right. */
+function withHeaderField(tar: Buffer, offset: number, field: Uint8Array, at = 0): Buffer {
+  const changed = Buffer.from(tar);
+  changed.set(field, at + offset);
+  changed.fill(' ', at + 148, at + 156);
+  const sum = changed.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  changed.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148);
+  return changed;
+}
 
 async function* inChunks(bytes: Uint8Array, sizeBytes = 16_384): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < bytes.byteLength; offset += sizeBytes) {
@@ -108,7 +129,7 @@ describe('a sound archive', () => {
 });
 
 describe('a hostile archive is refused:', () => {
-  it.each<{ name: string; entries: readonly PackedEntry[] }>([
+  it.each<{ name: string; entries: readonly TarEntry[] }>([
     { name: 'a traversal', entries: [{ name: '../../etc/passwd', body: 'x' }] },
     {
       name: 'a traversal inside',

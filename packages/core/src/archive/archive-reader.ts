@@ -1,13 +1,14 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { extract, type Header } from 'tar-stream';
 import { isLifeboatError, messageOf } from '../errors.ts';
 import { AbortScope } from '../internal/abort-scope.ts';
 import { excerptOf } from '../internal/excerpt.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 import { ArchiveGuard, type ArchiveLimits, corruptArchive } from './archive-guard.ts';
+import { entryBytes } from './entry-bytes.ts';
 import { objectNameOf, parseEntryFolder, preferredSuffix } from './entry-path.ts';
 import { IdentifierList } from './identifier-list.ts';
-import { type TarEntry, TarReader } from './tar-reader.ts';
 
 /** Options of {@link readArchive}. */
 export interface ReadArchiveOptions {
@@ -66,29 +67,26 @@ export async function* readArchive(
   using scope = new AbortScope(signal);
   const input = new WatchedSource(source);
   const gunzip = createGunzip({ chunkSize: unpackedChunkBytes });
-  const reading = pipeline(input, gunzip, { signal: scope.signal });
-  // The error also ends the loop over the chunks; here it only must not go unhandled.
+  const guard = new ArchiveGuard(limitsOf(options), () => input.sizeBytes);
+  const tar = extract();
+  const reading = pipeline(input, gunzip, guard, tar, { signal: scope.signal });
+  // The error also ends the loop over the entries; here it only must not go unhandled.
   reading.catch(() => undefined);
-  const guard = new ArchiveGuard(limitsOf(options));
   const acceptance = new EntryAcceptance(options);
-  const tar = new TarReader((tarEntry) => {
-    const located = acceptance.accept(tarEntry);
-    const isWanted =
-      located !== undefined &&
-      (located.version === undefined
-        ? select(located.entry)
-        : selectVersion(located.entry, located.version));
-    return isWanted ? located : undefined;
-  });
-  const unpacked: AsyncIterable<Buffer> = gunzip;
   try {
-    for await (const chunk of unpacked) {
-      guard.count(chunk.byteLength, input.sizeBytes);
-      for (const { as: located, bytes } of tar.take(chunk)) {
-        yield { ...located, bytes };
+    for await (const tarEntry of tar) {
+      const located = acceptance.accept(tarEntry.header);
+      const isWanted =
+        located !== undefined &&
+        (located.version === undefined
+          ? select(located.entry)
+          : selectVersion(located.entry, located.version));
+      if (isWanted) {
+        yield { ...located, bytes: await entryBytes(tarEntry) };
+      } else {
+        tarEntry.resume();
       }
     }
-    tar.end();
     await reading;
     if (gunzip.bytesWritten !== input.sizeBytes) {
       throw corruptArchive('something follows its compressed data');
@@ -168,7 +166,7 @@ class EntryAcceptance {
   }
 
   /** The object that the entry holds; `undefined` when it is to be passed over. */
-  accept({ name, type, size }: TarEntry): LocatedObject | undefined {
+  accept({ name, type, size }: Header): LocatedObject | undefined {
     this.#entries += 1;
     if (this.#entries > this.#maximumEntries) {
       throw corruptArchive(

@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { messageOf } from '../errors.ts';
+import { extract } from 'tar-stream';
+import { isLifeboatError, messageOf } from '../errors.ts';
 import { excerptOf } from '../internal/excerpt.ts';
 import { readAll } from '../internal/read-all.ts';
 import { corruptArchive } from './archive-guard.ts';
 import type { ArchiveIndex, IndexedObject } from './archive-index.ts';
+import { entryBytes } from './entry-bytes.ts';
 import { entryPathsOf } from './entry-path.ts';
-import { TarReader } from './tar-reader.ts';
 
 const decompress: (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> =
   promisify(gunzip);
@@ -35,7 +36,7 @@ export async function readIndexedObject(
   const compressed = await readAll(body, { maximumBytes: sizeBytes, target: 'archive' });
   const tar = await decompressed(compressed, tarBytes);
   const [path] = entryPathsOf(object);
-  const bytes = firstFile(tar.subarray(object.offset, object.offset + object.tarBytes), path);
+  const bytes = await firstFile(tar.subarray(object.offset, object.offset + object.tarBytes), path);
   if (bytes.byteLength !== object.sizeBytes || hash('sha256', bytes, 'base64') !== object.sha256) {
     throw corruptArchive(`${excerptOf(path)} is not what its index says`);
   }
@@ -50,15 +51,18 @@ async function decompressed(bytes: Uint8Array, tarBytes: number): Promise<Buffer
   }
 }
 
-function firstFile(tar: Buffer, path: string): Uint8Array {
-  const reader = new TarReader((entry) => {
-    if (entry.name !== path || entry.type !== 'file') {
-      throw corruptArchive(`${excerptOf(path)} is not where its index says`);
+async function firstFile(tar: Uint8Array, path: string): Promise<Uint8Array> {
+  const entries = extract();
+  entries.end(tar);
+  try {
+    for await (const entry of entries) {
+      if (entry.header.name !== path || entry.header.type !== 'file') {
+        break;
+      }
+      return await entryBytes(entry);
     }
-    return entry;
-  });
-  for (const { bytes } of reader.take(tar)) {
-    return bytes;
+  } catch (error) {
+    throw isLifeboatError(error) ? error : corruptArchive(messageOf(error), error);
   }
   throw corruptArchive(`${excerptOf(path)} is not where its index says`);
 }

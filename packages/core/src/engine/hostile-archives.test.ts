@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import { type PackedEntry, tarOf, withHeaderField } from '../archive/tar-fixture.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { archivedObject } from '../restore/stored-backup-fixture.ts';
@@ -11,6 +10,9 @@ import {
   type HostileScene,
   hostileScene,
   pathOf,
+  type TarEntry,
+  tarOf,
+  withHeaderField,
 } from './hostile-backup-fixture.ts';
 
 // Bombs are of some size, and the machine may be busy.
@@ -46,7 +48,7 @@ async function refuse(tar: Uint8Array, message: RegExp): Promise<void> {
 }
 
 describe('nothing is applied of an archive with', () => {
-  it.each<{ name: string; entry: PackedEntry; message: RegExp }>([
+  it.each<{ name: string; entry: TarEntry; message: RegExp }>([
     { name: 'a traversal', entry: { name: '../../x.json' }, message: /leaves the archive/ },
     {
       name: 'a traversal behind a good beginning',
@@ -195,13 +197,10 @@ it('an archive that never ends to hold objects is read no further than its limit
 });
 
 describe('an object is left out, with an error that names it, when', () => {
-  const withText = (name: string, text: string): PackedEntry => ({
-    name: pathOf(name),
-    body: text,
-  });
+  const withText = (name: string, text: string): TarEntry => ({ name: pathOf(name), body: text });
   const head = '"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bad","namespace":"shop"}';
 
-  it.each<{ name: string; entry: PackedEntry; message: RegExp }>([
+  it.each<{ name: string; entry: TarEntry; message: RegExp }>([
     {
       name: 'it is nested 100,000 levels deep',
       entry: withText('bad', `{${head},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),

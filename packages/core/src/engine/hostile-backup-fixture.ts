@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Header, pack } from 'tar-stream';
 import { expect } from 'vitest';
-import type { PackedEntry } from '../archive/tar-fixture.ts';
+import { entryBytes } from '../archive/entry-bytes.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import type { GetOptions } from '../ports/object-store.ts';
@@ -17,16 +18,41 @@ import type { Engine } from './engine.ts';
 /** The name of the backup that a scene holds. */
 export const backupName = 'shop';
 
+/** An entry of a tar, whoever writes it. */
+export type TarEntry = Partial<Header> & { readonly name: string; readonly body?: string };
+
+/** A tar of entries as they are given. */
+export async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { body = '', ...header } of entries) {
+    tar.entry(header, body);
+  }
+  tar.finalize();
+  return Buffer.from(await entryBytes(tar));
+}
+
+/** Sets a field of the tar header at a place, and makes its checksum right. */
+export function withHeaderField(
+  tar: Uint8Array,
+  offset: number,
+  field: Uint8Array,
+  at = 0,
+): Buffer {
+  const changed = Buffer.from(tar);
+  changed.set(field, at + offset);
+  changed.fill(' ', at + 148, at + 156);
+  const sum = changed.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  changed.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148);
+  return changed;
+}
+
 /** The path of a ConfigMap in namespace `shop`. */
 export function pathOf(name: string): string {
   return `resources/configmaps/namespaces/shop/${name}.json`;
 }
 
 /** A ConfigMap as an archive holds it, whatever it says of itself. */
-export function configMapEntry(
-  name: string,
-  object: KubernetesObject = configMap(name),
-): PackedEntry {
+export function configMapEntry(name: string, object: KubernetesObject = configMap(name)): TarEntry {
   return { name: pathOf(name), body: JSON.stringify(object) };
 }
 

@@ -1,10 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { type PackedEntry, tarOf, withHeaderField } from '../archive/tar-fixture.ts';
 import { isJsonArray, isJsonObject, type JsonValue, parseJson } from '../model/json.ts';
 import type { KubernetesObject } from '../model/kubernetes.ts';
 import { archivedObject } from '../restore/stored-backup-fixture.ts';
 import { fakeCsiDriverName } from '../testing/fake-cluster/csi/fake-csi-driver.ts';
+import { type TarEntry, tarOf, withHeaderField } from './hostile-backup-fixture.ts';
 
 /** What stands in the texts where the handle of a snapshot in the storage is to stand. */
 export const handleInTexts = 'handle-of-the-snapshot';
@@ -141,16 +141,14 @@ export const objects: readonly (readonly [folder: string, object: KubernetesObje
   ],
 ];
 
-function entryOf([folder, { metadata }]: (typeof objects)[number], text: string): PackedEntry {
+function entryOf([folder, { metadata }]: (typeof objects)[number], text: string): TarEntry {
   const { namespace, name } = metadata;
   const scope = namespace === undefined ? 'cluster' : `namespaces/${namespace}`;
   return { name: `resources/${folder}/${scope}/${name}.json`, body: text };
 }
 
 /** Entries of an archive of the objects, the text of some replaced. */
-export function entriesOf(
-  textOf: (object: KubernetesObject, index: number) => string,
-): PackedEntry[] {
+export function entriesOf(textOf: (object: KubernetesObject, index: number) => string): TarEntry[] {
   return objects.map((entry, index) => entryOf(entry, textOf(entry[1], index)));
 }
 

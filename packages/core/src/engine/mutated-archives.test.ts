@@ -1,11 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { tarOf } from '../archive/tar-fixture.ts';
 import { backupKey } from '../catalog/key-layout.ts';
 import { isLifeboatError } from '../errors.ts';
 import type { Issue } from '../model/issue.ts';
-import { backupName, type HostileScene, hostileScene } from './hostile-backup-fixture.ts';
+import { backupName, type HostileScene, hostileScene, tarOf } from './hostile-backup-fixture.ts';
 import {
   entriesOf,
   handleInTexts,
