@@ -53,7 +53,7 @@ const unpackedChunkBytes = 128 * 1024;
  *   occurs twice, broken compression, a cut or continued archive, and anything beyond the limits reject with CorruptBackup. That
  *   can be after objects have been yielded: only a loop that ends has seen a sound archive.
  * - An error of the source is passed on as it is. An abort rejects with `signal.reason`.
- * - Memory holds one object, and the name of each object to know the second of its kind: the entries have that very text.
+ * - Memory holds one object, and the name of each object, as bytes, to know the second of its kind.
  * - Leaving the loop closes the source.
  *
  * @throws {LifeboatError} code CorruptBackup.
