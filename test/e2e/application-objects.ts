@@ -2,6 +2,7 @@ import {
   type ApiResource,
   type Cluster,
   type Discovery,
+  isLifeboatError,
   type JsonValue,
   type KubernetesObject,
 } from '@lifeboat/core';
@@ -95,7 +96,21 @@ function listedResources({ groups, resources }: Discovery): readonly ApiResource
   );
 }
 
+/** Those of a definition that went after the discovery, with the test whose it was, are none. */
 async function* objectsOf(
+  resource: ApiResource,
+  options: ApplicationObjectsOptions,
+): AsyncGenerator<KubernetesObject> {
+  try {
+    yield* listedObjects(resource, options);
+  } catch (error) {
+    if (!isLifeboatError(error, 'NotFound')) {
+      throw error;
+    }
+  }
+}
+
+async function* listedObjects(
   resource: ApiResource,
   { cluster, namespaces, isOurs }: ApplicationObjectsOptions,
 ): AsyncGenerator<KubernetesObject> {
