@@ -37,7 +37,7 @@ export interface ArchiveObject {
   readonly entry: ResourceIdentifier;
   /** Of a copy in a version that was not the preferred one: that version. Whether the text is of it has not been looked at. */
   readonly version?: string | undefined;
-  /** The JSON text; whether it is JSON has not been looked at. Mostly part of a larger memory: whoever keeps it for long copies it. */
+  /** The JSON text; whether it is JSON has not been looked at. */
   readonly bytes: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-import { NumberRows } from '../internal/number-rows.ts';
+import { NumberList } from '../internal/number-list.ts';
 import { TextList } from '../internal/text-list.ts';
 import type { ResourceIdentifier } from '../model/kubernetes.ts';
 
@@ -20,7 +20,7 @@ interface Place extends Pick<ResourceIdentifier, 'groupResource' | 'namespace'> 
  */
 export class IdentifierList {
   readonly #names = new TextList();
-  readonly #placeNumbers = new NumberRows(1);
+  readonly #placeNumbers = new NumberList();
   readonly #places: Place[] = [];
   readonly #placeOf = new Map<string, Map<string | undefined, Place>>();
 
@@ -46,7 +46,7 @@ export class IdentifierList {
 
   /** The identifier at a position. Throws RangeError when there is none. */
   at(index: number): ResourceIdentifier {
-    const place = this.#places[this.#placeNumbers.get(index, 0)];
+    const place = this.#places[this.#placeNumbers.at(index)];
     const name = this.#names.at(index);
     return place?.namespace === undefined
       ? { groupResource: place?.groupResource ?? '', name }
@@ -105,7 +105,7 @@ export class IdentifierList {
   #positionsIn({ number, first, last }: Place): Map<string, number> {
     const positions = new Map<string, number>();
     for (let index = first; index <= last; index += 1) {
-      if (this.#placeNumbers.get(index, 0) === number) {
+      if (this.#placeNumbers.at(index) === number) {
         positions.set(this.#names.at(index), index);
       }
     }

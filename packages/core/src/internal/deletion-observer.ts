@@ -1,13 +1,14 @@
 import { isLifeboatError, LifeboatError } from '../errors.ts';
 import type { KubernetesObject, ObjectReference } from '../model/kubernetes.ts';
 import type { Cluster } from '../ports/cluster.ts';
+import { keepPlace, type Pause } from './pause.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** Options of {@link DeletionObserver.untilGone}. */
 export interface UntilGoneOptions {
   readonly signal: AbortSignal;
   /** Does the waiting, in which nothing is asked of the cluster. @default it is just done */
-  readonly pause?: (<T>(wait: () => Promise<T>) => Promise<T>) | undefined;
+  readonly pause?: Pause | undefined;
 }
 
 interface AwaitedObject {
@@ -36,7 +37,7 @@ export class DeletionObserver implements AsyncDisposable {
   async untilGone(
     reference: ObjectReference,
     uid: string | undefined,
-    { signal, pause = atOnce }: UntilGoneOptions,
+    { signal, pause = keepPlace }: UntilGoneOptions,
   ): Promise<void> {
     const awaited: AwaitedObject = { reference, uid, gone: Promise.withResolvers() };
     // Nobody may be listening yet when the watch fails.
@@ -205,10 +206,6 @@ class DeletionWatch {
 
 function isAnother({ metadata }: KubernetesObject, { uid }: AwaitedObject): boolean {
   return uid !== undefined && metadata.uid !== uid;
-}
-
-function atOnce<T>(wait: () => Promise<T>): Promise<T> {
-  return wait();
 }
 
 function observerError(code: 'Closed' | 'Unavailable', reason: string): LifeboatError {

@@ -7,7 +7,7 @@ import { importedSnapshotName } from '../snapshot/imported-snapshot.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import type { RestoreOptions, RestoreResult } from './request.ts';
 import { RestoreScene, untilDone } from './restore-scene-fixture.ts';
-import { archivedObject, type StoredBackup } from './stored-backup-fixture.ts';
+import { type Entry, snapshottedClaim } from './snapshotted-claim-fixture.ts';
 
 const places = 2;
 const neverReady = ['a', 'b', 'c', 'd', 'e'];
@@ -17,7 +17,7 @@ let scene: RestoreScene<ManualClock>;
 
 beforeEach(async () => {
   scene = RestoreScene.open(new ManualClock());
-  await scene.storeBackup('shop', [...neverReady, 'ready'].flatMap(snapshottedClaim));
+  await scene.storeBackup('shop', [...neverReady, 'ready'].flatMap(awaitedClaim));
 });
 
 afterEach(async () => {
@@ -25,9 +25,9 @@ afterEach(async () => {
 });
 
 /** A claim whose snapshot is in the storage, but one called `ready` only will ever be found fit to be read. */
-function snapshottedClaim(name: string): StoredBackup['objects'] {
+function awaitedClaim(name: string): readonly Entry[] {
   const createdAt = new Date(0);
-  const { handle: snapshotHandle } = scene.cluster.csi.storage.addSnapshot({
+  const { handle } = scene.cluster.csi.storage.addSnapshot({
     name,
     sourceVolumeHandle: 'gone',
     sizeBytes: 1_048_576n,
@@ -35,50 +35,7 @@ function snapshottedClaim(name: string): StoredBackup['objects'] {
     readyAt: name === 'ready' ? createdAt : undefined,
     files: new Map(),
   });
-  const snapshotName = `velero-${name}-abcde`;
-  const labels = { 'velero.io/volume-snapshot-name': snapshotName };
-  return [
-    [
-      'persistentvolumeclaims',
-      archivedObject(
-        'v1',
-        'PersistentVolumeClaim',
-        { name, labels, annotations: labels },
-        {
-          spec: {
-            accessModes: ['ReadWriteOnce'],
-            resources: { requests: { storage: '1Mi' } },
-            storageClassName: 'fake-csi',
-          },
-          status: { phase: 'Bound' },
-        },
-      ),
-    ],
-    [
-      'volumesnapshots',
-      archivedObject(
-        'snapshot.storage.k8s.io/v1',
-        'VolumeSnapshot',
-        { name: snapshotName },
-        {
-          spec: { source: { persistentVolumeClaimName: name } },
-          status: { boundVolumeSnapshotContentName: `content-${name}`, readyToUse: true },
-        },
-      ),
-    ],
-    [
-      'volumesnapshotcontents',
-      archivedObject(
-        'snapshot.storage.k8s.io/v1',
-        'VolumeSnapshotContent',
-        { name: `content-${name}`, namespace: undefined },
-        {
-          spec: { driver: scene.cluster.csi.name, deletionPolicy: 'Delete' },
-          status: { snapshotHandle, readyToUse: true, restoreSize: 1_048_576 },
-        },
-      ),
-    ],
-  ];
+  return snapshottedClaim(scene.cluster, { name, handle });
 }
 
 function restore(options: RestoreOptions = {}): Promise<RestoreResult> {

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import type { DeletionObserver } from '../internal/deletion-observer.ts';
+import type { Pause } from '../internal/pause.ts';
 import type { Issue } from '../model/issue.ts';
 import {
   identifierOf,
@@ -50,7 +51,7 @@ export class ClaimRestorer {
   readonly #options: ClaimRestorerOptions;
   readonly #created: AwaitedClaim[] = [];
   readonly #groupStubs: GroupStubs;
-  readonly #pause: AdaptivePool['pause'];
+  readonly #pause: Pause;
 
   constructor(options: ClaimRestorerOptions) {
     this.#options = options;

@@ -1,6 +1,7 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../errors.ts';
 import type { AdaptivePool } from '../internal/adaptive-pool.ts';
 import type { DeletionObserver } from '../internal/deletion-observer.ts';
+import type { Pause } from '../internal/pause.ts';
 import type { RestoreAction } from '../model/event.ts';
 import type { Issue } from '../model/issue.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -112,7 +113,7 @@ export class ItemWriter {
     await this.#delete(reference, uid, signal);
     const { recreateTimeoutMs: timeoutMs, pool } = this.#options;
     // One that does not go holds back no other.
-    const pause: AdaptivePool['pause'] = (wait) => pool.pause(wait);
+    const pause: Pause = (wait) => pool.pause(wait);
     const waiting = { ...this.#options, timeoutMs, signal, pause };
     if (!(await waitUntilGone(reference, uid, waiting))) {
       const target = describeObject(reference);

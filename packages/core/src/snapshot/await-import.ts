@@ -1,3 +1,4 @@
+import { keepPlace, type Pause } from '../internal/pause.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import { type KubernetesObject, referenceTo } from '../model/kubernetes.ts';
@@ -30,7 +31,7 @@ export interface AwaitImportOptions extends CallOptions {
   /** Reports what becomes of the VolumeSnapshot. @default one of this call alone, with a watch of its own */
   readonly observer?: ImportObserver | undefined;
   /** Does the waiting, in which nothing is asked of the cluster. @default it is just done */
-  readonly pause?: (<T>(wait: () => Promise<T>) => Promise<T>) | undefined;
+  readonly pause?: Pause | undefined;
 }
 
 // The sidecar calls the driver again several times within a second, and then after half a minute.
@@ -68,7 +69,7 @@ type Tracked = Pick<TrackedSnapshot, 'volumeSnapshot' | 'changed'>;
 async function untilReady(
   request: AwaitImportRequest,
   tracked: Tracked,
-  { signal, readyTimeoutMs = 120_000, clock = systemClock, pause = atOnce }: AwaitImportOptions,
+  { signal, readyTimeoutMs = 120_000, clock = systemClock, pause = keepPlace }: AwaitImportOptions,
 ): Promise<KubernetesObject> {
   const startedMs = clock.now().getTime();
   const latestMs = startedMs + readyTimeoutMs;
@@ -91,10 +92,6 @@ async function untilReady(
       throw failed(request, `${reason} (after ${(clock.now().getTime() - startedMs) / 1000} s)`);
     }
   }
-}
-
-function atOnce<T>(wait: () => Promise<T>): Promise<T> {
-  return wait();
 }
 
 type Turn =

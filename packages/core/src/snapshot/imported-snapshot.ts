@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { isLifeboatError, messageOf } from '../errors.ts';
-import { DeletionObserver, type UntilGoneOptions } from '../internal/deletion-observer.ts';
+import { DeletionObserver } from '../internal/deletion-observer.ts';
+import type { Pause } from '../internal/pause.ts';
 import { systemClock } from '../internal/system-clock.ts';
 import { withDeadline } from '../internal/with-deadline.ts';
 import {
@@ -68,7 +69,7 @@ export interface RemoveImportedSnapshotOptions extends CallOptions {
   /** Tells when they have gone. @default one of this call alone, with watches of its own */
   readonly deletions?: DeletionObserver | undefined;
   /** Does the waiting, in which nothing is asked of the cluster. @default it is just done */
-  readonly pause?: UntilGoneOptions['pause'];
+  readonly pause?: Pause | undefined;
 }
 
 /** The name of the pair that a restore imports a snapshot under, the same that Velero derives. */
